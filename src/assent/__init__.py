@@ -1,0 +1,1 @@
+"""Assent: a studio for synthetic video that people have agreed to."""

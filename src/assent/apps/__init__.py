@@ -1,0 +1,1 @@
+"""Ways in: parse, call, show. No rule lives here."""

@@ -1,0 +1,1 @@
+"""Step 2: who has agreed, to what, until when."""

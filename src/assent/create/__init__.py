@@ -1,0 +1,1 @@
+"""Step 5: render the performance with the learned face."""

@@ -1,0 +1,1 @@
+"""Step 7: label, mark, sign, log, and only then release."""

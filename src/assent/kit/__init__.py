@@ -1,0 +1,1 @@
+"""Tools with no policy of their own."""

@@ -1,0 +1,1 @@
+"""Content credentials: certificates, manifests, signing and reading."""

@@ -1,0 +1,1 @@
+"""Tell explicit pictures from others."""

@@ -1,0 +1,138 @@
+"""Every error that Assent raises on purpose.
+
+    AssentError                 exit code
+    ├── InputError              2  what was given can't be used
+    │   ├── MediaError             a clip that can't be read or holds nothing to work on
+    │   ├── BriefError             a brief or record with missing or senseless fields
+    │   └── NotFoundError          no such studio, project, person, record, clip, model or draft
+    ├── RefusedError            3  a rule says no
+    │   ├── ForbiddenPurposeError  the purpose itself
+    │   ├── NotClearedError        nobody agreed to this, or no longer
+    │   ├── UnlistedFaceError      someone in the frame has not consented
+    │   ├── ContentError           explicit content
+    │   └── SignOffError           a person must decide first
+    └── FaultError              1  the machine or the data failed
+        ├── StorageError           the disk is full, or a file can't be written
+        ├── IntegrityError         stored bytes are not what was stored
+        └── SealError              a seal could not be completed; nothing was left behind
+
+>>> try:
+...     raise MediaError("empty.mp4 is empty", advice="Export the clip again.")
+... except AssentError as error:
+...     print(error, "-", error.advice, error.exit_code)
+empty.mp4 is empty - Export the clip again. 2
+"""
+
+__all__ = [
+    "AssentError",
+    "BriefError",
+    "ContentError",
+    "FaultError",
+    "ForbiddenPurposeError",
+    "InputError",
+    "IntegrityError",
+    "MediaError",
+    "NotClearedError",
+    "NotFoundError",
+    "RefusedError",
+    "SealError",
+    "SignOffError",
+    "StorageError",
+    "UnlistedFaceError",
+]
+
+
+class AssentError(Exception):
+    """Base of all Assent errors: the message says what happened, `advice` what to do next."""
+
+    advice = "Run the command again; if it fails again, report it with its message."
+    exit_code = 1
+
+    def __init__(self, message: str, *, advice: str | None = None) -> None:
+        super().__init__(message)
+        if advice is not None:
+            self.advice = advice
+
+
+class InputError(AssentError):
+    """What was given can't be used."""
+
+    advice = "Check the command's arguments with --help."
+    exit_code = 2
+
+
+class MediaError(InputError):
+    """A clip that can't be read, or that holds nothing to work on."""
+
+    advice = "Play the file in a video player; if it doesn't play, export it again as MP4 (H.264)."
+
+
+class BriefError(InputError):
+    """A brief or record with missing or senseless fields."""
+
+    advice = "Correct the fields named above and run the command again."
+
+
+class NotFoundError(InputError):
+    """No such studio, project, person, record, clip, model or draft."""
+
+    advice = "List what there is with the command's `list`."
+
+
+class RefusedError(AssentError):
+    """A rule says no; no option changes that."""
+
+    advice = "Change the work so that the rule no longer applies."
+    exit_code = 3
+
+
+class ForbiddenPurposeError(RefusedError):
+    """The purpose is one that Assent never serves."""
+
+
+class NotClearedError(RefusedError):
+    """A subject has not agreed to this use, or no longer does."""
+
+    advice = "Ask the subject for consent that covers this action: `assent consent offer`."
+
+
+class UnlistedFaceError(RefusedError):
+    """Someone in the frame has not consented."""
+
+    advice = "Ask everyone in the frame for consent, or use footage without them."
+
+
+class ContentError(RefusedError):
+    """Explicit content: never accepted, never rendered."""
+
+    advice = "Assent doesn't work on intimate content. Use other footage."
+
+
+class SignOffError(RefusedError):
+    """A person named in the brief must decide before this can go on."""
+
+    advice = "Ask the reviewer to sign: `assent review sign`."
+
+
+class FaultError(AssentError):
+    """The machine or the stored data failed; nothing is lost."""
+
+    exit_code = 1
+
+
+class StorageError(FaultError):
+    """The disk is full, or a file can't be read or written."""
+
+    advice = "Free some space or check the folder's permissions, then run the command again."
+
+
+class IntegrityError(FaultError):
+    """Stored bytes are not what was stored."""
+
+    advice = "The file was changed outside Assent. Restore the studio folder from a backup."
+
+
+class SealError(FaultError):
+    """A seal could not be completed; no readable file was left."""
+
+    advice = "Run the command again; the draft is safe in the vault."

@@ -1,0 +1,1 @@
+"""Find, track, align and recognise faces."""

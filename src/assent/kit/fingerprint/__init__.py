@@ -1,0 +1,1 @@
+"""Recognise a video by what it shows (ISCC, ISO 24138)."""

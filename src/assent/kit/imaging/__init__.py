@@ -1,0 +1,1 @@
+"""Warps, masks, colour and blending on arrays."""

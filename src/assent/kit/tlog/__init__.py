@@ -1,0 +1,1 @@
+"""A transparency log of tiles on disk (C2SP tlog-tiles)."""

@@ -1,0 +1,1 @@
+"""Encryption at rest under keys that can be destroyed."""

@@ -1,0 +1,1 @@
+"""An imperceptible mark that carries an asset id."""

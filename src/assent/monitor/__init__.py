@@ -1,0 +1,1 @@
+"""Step 8: know what was released, and recognise it again."""

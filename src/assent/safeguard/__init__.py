@@ -1,0 +1,1 @@
+"""Step 6: look before it may leave."""

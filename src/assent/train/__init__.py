@@ -1,0 +1,1 @@
+"""Step 4: learn a face. The only home of torch."""

@@ -1,0 +1,1 @@
+"""Anyone's question: what is this file?"""
