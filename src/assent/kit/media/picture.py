@@ -184,7 +184,8 @@ def luma8(picture: Picture) -> NDArray[np.uint8]:
     if picture.bits == 8:
         eight: NDArray[np.uint8] = picture.y
         return eight
-    return np.minimum((picture.y + np.uint16(2)) >> np.uint16(2), 255).astype(np.uint8)
+    rounded: NDArray[np.uint16] = (picture.y + np.uint16(2)) >> np.uint16(2)
+    return np.minimum(rounded, 255).astype(np.uint8)
 
 
 def with_luma(picture: Picture, y: Samples) -> Picture:
@@ -224,7 +225,8 @@ def _rgb_to_yuv(picture: Picture) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def _round(values: NDArray[Any], peak: int) -> NDArray[Any]:
-    return np.rint(np.clip(values, 0, peak))
+    rounded: NDArray[Any] = np.rint(np.clip(values, 0, peak))
+    return rounded
 
 
 def _upsample(
