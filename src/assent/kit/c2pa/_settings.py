@@ -1,0 +1,37 @@
+"""The c2pa library's settings, the same for signing and reading: offline, without thumbnails."""
+
+from typing import Any
+
+import c2pa
+
+from assent.kit.c2pa.certificates import CLAIM_SIGNING
+
+__all__ = ["make_context"]
+
+_EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
+_TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+_PURPOSES = "\n".join([CLAIM_SIGNING.dotted_string, _EMAIL_PROTECTION, _TIME_STAMPING])
+
+
+def make_context(*, anchors_pem: bytes | None = None) -> Any:  # noqa: ANN401 # c2pa ships no types
+    """Return a c2pa Context that trusts `anchors_pem` and fetches nothing.
+
+    Raises c2pa.C2paError when `anchors_pem` holds no certificate.
+    """
+    settings: dict[str, Any] = {
+        "version": 1,
+        "core": {"allowed_network_hosts": []},
+        "verify": {
+            "ocsp_fetch": False,
+            "remote_manifest_fetch": False,
+            "verify_after_sign": True,
+        },
+        # A thumbnail would show a picture that no label covers.
+        "builder": {"thumbnail": {"enabled": False}},
+    }
+    if anchors_pem is not None:
+        settings["trust"] = {
+            "user_anchors": anchors_pem.decode("ascii", "replace"),
+            "trust_config": _PURPOSES,
+        }
+    return c2pa.Context(c2pa.Settings.from_dict(settings))

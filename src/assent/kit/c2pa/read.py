@@ -1,0 +1,193 @@
+"""Read and check the content credential of a file that anybody may have made.
+
+    with path.open("rb") as stream:
+        credential = read(stream, mime="video/mp4", anchors_pem=chain.root_pem)
+    print(credential.state, credential.asset_id, credential.problems)
+
+Nothing is fetched: remote manifests and revocation services are never contacted.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, BinaryIO, Literal
+
+import c2pa
+from cryptography import x509
+
+from assent.kit.c2pa._store import KeptElsewhereError, read_store
+from assent.kit.c2pa._streams import Watched
+from assent.kit.c2pa.manifest import CONSENT, FINGERPRINT_ALGORITHM, WATERMARK_ALGORITHM
+from assent.kit.errors import BriefError, MediaError
+
+__all__ = ["Credential", "State", "read"]
+
+State = Literal["trusted", "valid", "invalid", "missing"]
+
+_STATES: dict[str, State] = {"Trusted": "trusted", "Valid": "valid"}
+# How a file of each type begins, after so many bytes: for MP4 the boxes that may come first.
+_BEGINNINGS: dict[str, tuple[int, tuple[bytes, ...]]] = {
+    "image/jpeg": (0, (b"\xff\xd8\xff",)),
+    "image/png": (0, (b"\x89PNG\r\n\x1a\n",)),
+    "video/mp4": (4, (b"ftyp", b"styp", b"moov", b"free", b"skip", b"wide", b"mdat")),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What a file's active manifest says, and how far that can be believed.
+
+    `state`: "trusted", signed under one of the given anchors and unaltered; "valid", unaltered
+    but signed by someone unknown; "invalid", altered or damaged; "missing", no credential.
+    Believe the other fields only as far as `state` goes. `asset_id` is the watermark's payload
+    in hex, `fingerprint` an ISCC, `receipts` salted hashes of consent receipts.
+    `digital_source_type` is the last word of the IPTC term. `signed_at` is the time stamp's
+    moment, None without one. `problems` are C2PA status codes with explanations.
+    """
+
+    state: State
+    asset_id: str | None = None
+    fingerprint: str | None = None
+    receipts: tuple[str, ...] = ()
+    digital_source_type: str | None = None
+    actions: tuple[str, ...] = ()
+    ingredients: tuple[str, ...] = ()
+    claim_generator: str | None = None
+    issuer: str | None = None
+    signed_at: datetime | None = None
+    problems: tuple[str, ...] = ()
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+
+def read(stream: BinaryIO, *, mime: str, anchors_pem: bytes | None) -> Credential:
+    """Return the credential inside `stream` (seekable, read from its start) of type `mime`.
+
+    `anchors_pem` holds the root certificates to trust; None trusts nobody. Hostile or damaged
+    bytes give state "invalid" with problems, never an exception. Raises MediaError when the
+    bytes don't even begin like a `mime` file, when `mime` is not MP4, JPEG or PNG, or when the
+    stream itself fails; BriefError when the anchors are not PEM certificates.
+    """
+    _check_anchors(anchors_pem)
+    _check_beginning(stream, mime)
+    watched = Watched(stream)
+    try:
+        store = read_store(watched, mime, anchors_pem=anchors_pem)
+    except KeptElsewhereError as error:
+        return Credential(state="missing", problems=(f"kept elsewhere: {error}",))
+    except (c2pa.C2paError, ValueError, RecursionError) as error:
+        if watched.failure is not None:
+            raise MediaError(f"the file can't be read: {watched.failure}") from watched.failure
+        return Credential(state="invalid", problems=(f"unreadable: {error}",))
+    return _credential(store) if store else Credential(state="missing")
+
+
+def _check_beginning(stream: BinaryIO, mime: str) -> None:
+    if mime not in _BEGINNINGS:
+        raise MediaError(f"{mime} files can't be checked for credentials")
+    offset, wanted = _BEGINNINGS[mime]
+    try:
+        stream.seek(0)
+        beginning = stream.read(16)
+    except OSError as error:
+        raise MediaError(f"the file can't be read: {error}") from error
+    if not beginning[offset:].startswith(wanted):
+        raise MediaError(f"the file is not {mime}")
+
+
+def _check_anchors(anchors_pem: bytes | None) -> None:
+    try:
+        if anchors_pem is not None:
+            x509.load_pem_x509_certificates(anchors_pem)
+    except ValueError as error:
+        raise BriefError(f"the trust anchors are not certificates: {error}") from error
+
+
+def _credential(store: dict[str, Any]) -> Credential:
+    manifest = _dict(_dict(store.get("manifests")).get(_text(store.get("active_manifest")) or ""))
+    signature = _dict(manifest.get("signature_info"))
+    actions = list(_actions(manifest))
+    return Credential(
+        state=_STATES.get(_text(store.get("validation_state")) or "", "invalid"),
+        asset_id=_soft_binding(manifest, WATERMARK_ALGORITHM),
+        fingerprint=_soft_binding(manifest, FINGERPRINT_ALGORITHM),
+        receipts=_texts(_first(manifest, CONSENT).get("receipts")),
+        digital_source_type=_source_type(actions),
+        actions=_texts([action.get("action") for action in actions]),
+        ingredients=_texts([item.get("title") for item in _dicts(manifest.get("ingredients"))]),
+        claim_generator=_generator(manifest),
+        issuer=_text(signature.get("issuer")),
+        signed_at=_moment(signature.get("time")),
+        problems=tuple(_problems(_dict(store.get("validation_results")))),
+        manifest=manifest,
+    )
+
+
+# A manifest is somebody else's JSON: every step below expects the wrong type.
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else []
+    return tuple(item for item in items if isinstance(item, str))
+
+
+def _assertions(manifest: dict[str, Any], label: str) -> Iterator[dict[str, Any]]:
+    for assertion in _dicts(manifest.get("assertions")):
+        if assertion.get("label") == label:
+            yield _dict(assertion.get("data"))
+
+
+def _first(manifest: dict[str, Any], label: str) -> dict[str, Any]:
+    return next(_assertions(manifest, label), {})
+
+
+def _actions(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for label in ("c2pa.actions.v2", "c2pa.actions"):
+        for assertion in _assertions(manifest, label):
+            yield from _dicts(assertion.get("actions"))
+
+
+def _source_type(actions: list[dict[str, Any]]) -> str | None:
+    named = (_text(action.get("digitalSourceType")) for action in actions)
+    return next((name.rstrip("/").rpartition("/")[2] for name in named if name), None)
+
+
+def _soft_binding(manifest: dict[str, Any], algorithm: str) -> str | None:
+    for binding in _assertions(manifest, "c2pa.soft-binding"):
+        if binding.get("alg") == algorithm:
+            values = (_text(block.get("value")) for block in _dicts(binding.get("blocks")))
+            return next((value for value in values if value), None)
+    return None
+
+
+def _generator(manifest: dict[str, Any]) -> str | None:
+    info = next(_dicts(manifest.get("claim_generator_info")), {})
+    parts = _texts([info.get("name"), info.get("version")])
+    return " ".join(parts) or _text(manifest.get("claim_generator"))
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _problems(results: dict[str, Any]) -> Iterator[str]:
+    deltas = [_dict(d.get("validationDeltas")) for d in _dicts(results.get("ingredientDeltas"))]
+    for statuses in (_dict(results.get("activeManifest")), *deltas):
+        for failure in _dicts(statuses.get("failure")):
+            parts = (_text(failure.get("code")), _text(failure.get("explanation")))
+            yield ": ".join(part for part in parts if part)
