@@ -1,0 +1,121 @@
+"""Read a clip's pictures one after another, upright and in the order they are shown.
+
+for picture in read_pictures(Path("scene.mp4"), name="scene.mp4"):
+    faces = detect(to_rgb(picture))
+"""
+
+from collections.abc import Iterator
+
+import av.error
+from av.video.frame import VideoFrame
+
+from assent.kit.errors import MediaError
+from assent.kit.media._container import OpenedClip, Source, open_clip
+from assent.kit.media._decode import decode_frames, frame_ticks, time_base
+from assent.kit.media._timeline import Timeline
+from assent.kit.media._upright import Look, look_of, to_picture
+from assent.kit.media.picture import Picture
+
+__all__ = ["read_pictures"]
+
+# Seconds before the wanted time to which a resumed reading seeks, in turn; after these the
+# clip's beginning. Pictures that lean on one before a seek point follow it within a few
+# frames, so that two seconds on all are whole.
+_RUN_UPS = (2, 12)
+
+
+class _MissedError(Exception):
+    """A seek led to nothing usable before the wanted time."""
+
+
+def read_pictures(source: Source, *, name: str, start_pts: int | None = None) -> Iterator[Picture]:
+    """Yield a clip's pictures, upright and in presentation order.
+
+    One picture is held at a time, whatever the clip's length (the decoder keeps a few more).
+    Its planes are copies of its own. Time stamps rise strictly: missing, repeated and
+    backward ones are repaired.
+
+    Args:
+        source: The clip. A file object is read from its beginning and not closed; nothing
+            else may use it meanwhile.
+        name: What to call the clip in messages.
+        start_pts: Leave out pictures before this time stamp, without decoding all of them.
+            Gives the pictures that a whole reading gives from there on.
+
+    Raises:
+        MediaError: The clip can't be read, is damaged or ends early (with the time where), has
+            interlaced pictures, or changes its size.
+        StorageError: The file can't be read.
+    """
+    if start_pts is not None:
+        for run_up in _RUN_UPS:
+            try:
+                yield from _resume(source, name, start_pts, run_up)
+            except _MissedError:
+                continue
+            return
+    with open_clip(source, name=name) as clip:
+        for picture in _pictures(clip):
+            if start_pts is None or picture.pts >= start_pts:
+                yield picture
+
+
+def _resume(source: Source, name: str, start_pts: int, run_up: int) -> Iterator[Picture]:
+    """The pictures from `start_pts` on, by way of a seek to `run_up` seconds before it."""
+    with open_clip(source, name=name) as clip:
+        _seek(clip, start_pts - round(run_up / time_base(clip.video)))
+        reached = False
+        pictures = _pictures(clip)
+        while (picture := _next(pictures, strict=reached)) is not None:
+            if not reached and picture.pts > start_pts:
+                raise _MissedError
+            reached = True
+            if picture.pts >= start_pts:
+                yield picture
+        if not reached:
+            raise _MissedError
+
+
+def _seek(clip: OpenedClip, pts: int) -> None:
+    if pts <= (clip.video.start_time or 0):
+        return
+    try:
+        clip.container.seek(pts, stream=clip.video)
+    except av.error.FFmpegError as error:
+        raise _MissedError from error
+
+
+def _next(pictures: Iterator[Picture], *, strict: bool) -> Picture | None:
+    """The next picture; until one is reached, errors may come from the seek alone."""
+    try:
+        return next(pictures, None)
+    except MediaError as error:
+        if strict:
+            raise
+        raise _MissedError from error
+
+
+def _pictures(clip: OpenedClip) -> Iterator[Picture]:
+    """Upright pictures from the container's present position on."""
+    timeline, look = Timeline(frame_ticks(clip.video)), None
+    for frame in decode_frames(clip):
+        look = look or look_of(frame, name=clip.name)
+        pts = timeline.place(frame.pts if frame.pts is not None else frame.dts)
+        _check(frame, look, clip, pts)
+        yield to_picture(frame, look, pts)
+    if look is None:
+        raise MediaError(f"{clip.name} holds no pictures")
+
+
+def _check(frame: VideoFrame, look: Look, clip: OpenedClip, pts: int) -> None:
+    seconds = float(pts * time_base(clip.video))
+    if frame.interlaced_frame:
+        raise MediaError(
+            f"{clip.name} is interlaced (at {seconds:.2f} s)",
+            advice="De-interlace it first, for example with `ffmpeg -i IN -vf bwdif OUT`.",
+        )
+    if (frame.width, frame.height) != (look.width, look.height):
+        raise MediaError(
+            f"{clip.name} changes its size to {frame.width}x{frame.height} at {seconds:.2f} s",
+            advice="Export the clip at one size, or cut it there.",
+        )
