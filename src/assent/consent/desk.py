@@ -1,0 +1,199 @@
+"""The only place that issues a `Clearance`: it looks the live record up and reads what was signed.
+
+The signatures are verified at every call. What the database says of a record is never enough: the
+terms are taken from the document that the subject signed.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from assent.consent._key import KEY
+from assent.consent.clearance import Act, Clearance, Modality
+from assent.consent.people import Person, person_by_id
+from assent.consent.receipt import hash_receipt, read_receipt
+from assent.consent.record import ConsentRecord
+from assent.kit.canonical import digest
+from assent.kit.errors import AssentError, NotClearedError
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ConsentRow, DraftRow, FootageRow, ModelRow, ReleaseRow
+from assent.purpose.projects import Purpose
+
+__all__ = ["Need", "clear", "clear_all"]
+
+# Long enough for one piece of work (a segment, a checkpoint), short enough that a withdrawal
+# stops a job that asks again.
+GOOD_FOR = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What is asked of one person."""
+
+    person_id: str
+    acts: frozenset[Act]
+    modalities: frozenset[Modality] = field(default=frozenset({Modality.FACE}))
+
+
+def clear_all(
+    studio: Studio, purpose: Purpose, needs: Collection[Need]
+) -> tuple[Clearance, ...]:
+    """Clear every need or raise `NotClearedError` for the first that isn't covered."""
+    return tuple(
+        clear(studio, purpose, person_id=need.person_id, acts=need.acts, modalities=need.modalities)
+        for need in needs
+    )
+
+
+def clear(
+    studio: Studio,
+    purpose: Purpose,
+    *,
+    person_id: str,
+    acts: Collection[Act],
+    modalities: Collection[Modality] = (Modality.FACE,),
+) -> Clearance:
+    """Issue a clearance for `acts` on `modalities` of one person, good for five minutes.
+
+    Raises `NotClearedError` unless a live record of this project, with both signatures intact and
+    today within its term, covers all of it.
+    """
+    person = person_by_id(studio, person_id)
+    row = _live_row(studio, purpose, person)
+    record = _signed_record(studio, row, person)
+    _check_references(record, purpose, person)
+    _check_term(studio, record, person)
+    _check_scope(record, person, acts, modalities)
+    _check_limits(record, purpose, person)
+    if Act.RELEASE in acts:
+        _check_release(studio, record, purpose, person)
+    return Clearance(
+        person_id=person.id,
+        project_id=purpose.project_id,
+        record_id=record.record_id,
+        receipt_hash=str(row.receipt_hash),
+        modalities=frozenset(modalities),
+        acts=frozenset(acts),
+        expires=studio.clock() + GOOD_FOR,
+        key=KEY,
+    )
+
+
+def _live_row(studio: Studio, purpose: Purpose, person: Person) -> ConsentRow:
+    with studio.database.session() as session:
+        rows = session.scalars(
+            select(ConsentRow)
+            .where(
+                ConsentRow.project_id == purpose.project_id,
+                ConsentRow.person_id == person.id,
+            )
+            .order_by(ConsentRow.created, ConsentRow.version)
+        ).all()
+    live = [row for row in rows if row.state == "live"]
+    if live:
+        # A database put back to before a withdrawal must not bring the consent back.
+        if not studio.keyring.has(live[-1].record_id):
+            raise NotClearedError(f"{person.handle}'s key was destroyed; consent was withdrawn")
+        return live[-1]
+    if any(row.state == "withdrawn" for row in rows):
+        raise NotClearedError(f"{person.handle} withdrew consent for '{purpose.slug}'")
+    if rows:
+        raise NotClearedError(
+            f"{person.handle} has not signed the consent record for '{purpose.slug}' yet",
+            advice="Let them sign the offer, then run `assent consent accept`.",
+        )
+    raise NotClearedError(f"{person.handle} has given no consent for '{purpose.slug}'")
+
+
+def _signed_record(studio: Studio, row: ConsentRow, person: Person) -> ConsentRecord:
+    try:
+        receipt = read_receipt(str(row.receipt), subject=person.key, studio=studio.signing_key)
+    except AssentError as error:
+        raise NotClearedError(
+            f"{person.handle}'s consent record was altered: {error}",
+            advice="Restore the studio folder from a backup, or ask for consent again.",
+        ) from error
+    if hash_receipt(str(row.receipt), row.salt) != row.receipt_hash:
+        raise NotClearedError(f"{person.handle}'s receipt is not the one in the log")
+    return receipt.record
+
+
+def _check_references(record: ConsentRecord, purpose: Purpose, person: Person) -> None:
+    if record.project.id != purpose.project_id:
+        raise NotClearedError(f"{person.handle} consented to another project")
+    if record.principal.id != person.id:
+        raise NotClearedError(f"the record is not {person.handle}'s")
+    if record.project.brief_sha256 != digest(purpose.brief.to_json()):
+        raise NotClearedError(f"the brief has changed since {person.handle} agreed to it")
+
+
+def _check_term(studio: Studio, record: ConsentRecord, person: Person) -> None:
+    today = studio.clock().date()
+    if today < record.scope.starts:
+        raise NotClearedError(
+            f"{person.handle}'s consent begins on {record.scope.starts}",
+            advice="Wait until then, or ask for consent that begins earlier.",
+        )
+    if today > record.scope.ends:
+        raise NotClearedError(f"{person.handle}'s consent expired on {record.scope.ends}")
+
+
+def _check_scope(
+    record: ConsentRecord,
+    person: Person,
+    acts: Collection[Act],
+    modalities: Collection[Modality],
+) -> None:
+    wanted = [act.value for act in Act if act in acts and act not in record.scope.acts]
+    wanted += [m.value for m in Modality if m in modalities and m not in record.scope.modalities]
+    if wanted:
+        raise NotClearedError(f"{person.handle} has not agreed to: {', '.join(wanted)}")
+
+
+def _check_limits(record: ConsentRecord, purpose: Purpose, person: Person) -> None:
+    brief = purpose.brief
+    shown = {
+        "political": brief.risk.political,
+        "advertising": brief.risk.advertising,
+        "health-or-money": brief.risk.endorses_health_or_money,
+        "satire": brief.category.value == "satire",
+        "news": brief.category.value == "news",
+    }
+    for content in sorted(record.forbidden):
+        if shown[content]:
+            raise NotClearedError(f"{person.handle} does not allow {content} content")
+
+
+def _check_release(
+    studio: Studio, record: ConsentRecord, purpose: Purpose, person: Person
+) -> None:
+    missing = sorted(set(purpose.brief.channels) - record.scope.channels)
+    if missing:
+        raise NotClearedError(
+            f"{person.handle} has not agreed to the channels: {', '.join(missing)}"
+        )
+    if _releases_with(studio, purpose, person) >= record.scope.most_releases:
+        raise NotClearedError(
+            f"{person.handle} agreed to {record.scope.most_releases} release(s), all used"
+        )
+
+
+def _releases_with(studio: Studio, purpose: Purpose, person: Person) -> int:
+    with studio.database.session() as session:
+        return int(
+            session.scalar(
+                select(func.count())
+                .select_from(ReleaseRow)
+                .join(DraftRow, DraftRow.id == ReleaseRow.draft_id)
+                .join(ModelRow, ModelRow.id == DraftRow.model_id)
+                .join(FootageRow, FootageRow.id == DraftRow.footage_id)
+                .where(
+                    ReleaseRow.state == "released",
+                    DraftRow.project_id == purpose.project_id,
+                    (ModelRow.donor_id == person.id) | (ModelRow.performer_id == person.id),
+                )
+            )
+            or 0
+        )

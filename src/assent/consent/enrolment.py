@@ -1,0 +1,53 @@
+"""The face of the consent statement, which footage must match.
+
+The template is stored under the record's own key, like everything that is the subject's.
+"""
+
+import io
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.kit.errors import IntegrityError
+from assent.kit.faces.enrol import Enrolment, enrol
+from assent.kit.faces.models import load_models
+from assent.kit.media.picture import to_rgb
+from assent.kit.media.probe import probe
+from assent.kit.media.read import read_pictures
+
+__all__ = ["enrol_from_statement", "pack_templates", "unpack_templates"]
+
+# Templates from about this many moments of a statement; more change the mean by little.
+MOMENTS = 12
+
+
+def enrol_from_statement(statement: BinaryIO, *, name: str) -> Enrolment:
+    """Return face templates of the one person in `statement`; raises `MediaError`."""
+    clip = probe(statement, name=name)
+    step = max(1, clip.frames // MOMENTS)
+    statement.seek(0)
+    pictures = (
+        (float(picture.pts * clip.time_base), to_rgb(picture))
+        for index, picture in enumerate(read_pictures(statement, name=name))
+        if index % step == 0
+    )
+    return enrol(pictures)
+
+
+def pack_templates(enrolment: Enrolment) -> bytes:
+    """Return the templates (float32 [n, 128]) as an .npy file."""
+    buffer = io.BytesIO()
+    np.save(buffer, enrolment.embeddings.astype(np.float32), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def unpack_templates(data: bytes) -> NDArray[np.float32]:
+    """Return the templates in `data`, float32 [n, 128]; raises `IntegrityError`."""
+    try:
+        array = np.load(io.BytesIO(data), allow_pickle=False)
+    except ValueError as error:
+        raise IntegrityError("the enrolment can't be read") from error
+    if array.ndim != 2 or array.shape[1] != 128 or array.dtype != np.float32:
+        raise IntegrityError("the enrolment has the wrong shape")
+    return np.asarray(array, np.float32)

@@ -1,0 +1,65 @@
+"""The vault, opened by clearances alone. Nothing else in Assent holds a vault.
+
+What is put away under a set of clearances is encrypted under the keys of all their records: it
+opens only while every one of those people still agrees.
+"""
+
+from collections.abc import Collection, Iterable
+
+from assent.consent.clearance import Clearance
+from assent.kit.errors import NotClearedError
+from assent.kit.store.studio import Studio
+from assent.kit.vault.stream import DecryptingReader
+from assent.kit.vault.vault import Vault
+
+__all__ = ["Locker"]
+
+
+class Locker:
+    """Puts away and opens what belongs to people, for those whom the desk cleared."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._vault = Vault(studio.vault_folder, studio.keyring, disk=studio.disk)
+
+    def put(self, chunks: Iterable[bytes], clearances: Collection[Clearance]) -> str:
+        """Encrypt `chunks` under the records of `clearances`; returns the blob's id."""
+        self._check_time(clearances)
+        return self._vault.put(chunks, key_ids={c.record_id for c in clearances})
+
+    def deposit(self, chunks: Iterable[bytes], record_id: str) -> str:
+        """Encrypt `chunks` under one record's key; whoever wants to read them needs a clearance."""
+        return self._vault.put(chunks, key_ids={record_id})
+
+    def open(self, blob: str, clearances: Collection[Clearance]) -> DecryptingReader:
+        """Open a blob for reading.
+
+        Raises `NotClearedError` unless each person under whose record it lies is cleared now.
+        """
+        self._check_time(clearances)
+        missing = set(self._vault.key_ids(blob)) - {c.record_id for c in clearances}
+        if missing:
+            raise NotClearedError("not everyone whom this concerns has been cleared")
+        return self._vault.open(blob)
+
+    def read(self, blob: str, clearances: Collection[Clearance]) -> bytes:
+        """Return a small blob whole; raises as `open`."""
+        with self.open(blob, clearances) as reader:
+            return reader.read()
+
+    def forget(self, blob: str) -> None:
+        """Remove a blob that nothing refers to any more."""
+        self._vault.delete(blob)
+
+    def sweep(self, keep: Collection[str]) -> int:
+        """Remove what a killed process left behind; returns how many files went."""
+        return self._vault.sweep(keep)
+
+    def _check_time(self, clearances: Collection[Clearance]) -> None:
+        if not clearances:
+            raise NotClearedError("nobody was cleared")
+        now = self._studio.clock()
+        if any(now >= clearance.expires for clearance in clearances):
+            raise NotClearedError(
+                "a clearance has run out", advice="Run the command again; it asks the desk anew."
+            )

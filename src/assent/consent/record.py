@@ -1,0 +1,170 @@
+"""The consent record that a subject signs (ISO/IEC TS 27560:2023 as base, likeness terms besides).
+
+The record is a document, not a setting: what the subject signed is what the desk reads.
+"""
+
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import model_validator as validates
+
+from assent.consent.clearance import Act, Modality
+from assent.kit.canonical import digest
+from assent.kit.errors import BriefError
+from assent.purpose.brief import LONGEST_TERM, describe_problems
+
+__all__ = [
+    "SCHEMA",
+    "Biometrics",
+    "ConsentRecord",
+    "Controller",
+    "Evidence",
+    "Forbidden",
+    "Handling",
+    "Notice",
+    "Principal",
+    "ProjectReference",
+    "Scope",
+    "Withdrawal",
+    "parse_record",
+]
+
+SCHEMA = "assent-consent/1 (ISO/IEC TS 27560:2023)"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=8000)]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProjectReference(_Frozen):
+    """The one project that the record speaks of."""
+
+    id: Text
+    name: Text
+    title: Text
+    brief_sha256: Hash
+
+
+class Principal(_Frozen):
+    """The subject; named by handle and key, so that the record itself needs no civil name."""
+
+    id: Text
+    handle: Text
+    key_thumbprint: Text
+    adult: Literal[True]
+    """Attested; minors can't be asked."""
+
+
+class Controller(_Frozen):
+    """Who is answerable: the studio."""
+
+    id: Text
+    name: Text
+    contact: Text
+
+
+class Notice(_Frozen):
+    """The words that the subject was shown."""
+
+    language: Text
+    text: Text
+
+
+class Scope(_Frozen):
+    """What may be done, with what, where and how long."""
+
+    use: Text
+    modalities: frozenset[Modality] = Field(min_length=1)
+    acts: frozenset[Act] = Field(min_length=1)
+    channels: frozenset[Text] = Field(min_length=1)
+    territory: Text
+    starts: date
+    ends: date
+    most_releases: int = Field(ge=1, le=10_000)
+    sublicence: Literal[False] = False
+    compensation: Text
+
+    @validates(mode="after")
+    def _check_term(self) -> "Scope":
+        if self.ends <= self.starts:
+            raise ValueError("ends must lie after starts")
+        if self.ends - self.starts > LONGEST_TERM + timedelta(days=1):
+            raise ValueError("the term is longer than ten years")
+        return self
+
+
+Forbidden = Literal["political", "advertising", "health-or-money", "satire", "news"]
+
+
+class Handling(_Frozen):
+    """How the data are kept."""
+
+    kinds: tuple[Text, ...]
+    storage: Text
+    retention: Text
+    recipients: Text
+
+
+class Biometrics(_Frozen):
+    """Matching the face is biometric processing, agreed to for itself."""
+
+    face_matching: Literal[True]
+    purpose: Text
+    retention: Text
+
+
+class Withdrawal(_Frozen):
+    """How the subject ends it, and what that does."""
+
+    contact: Text
+    effect: Text
+
+
+class Evidence(_Frozen):
+    """A file that belongs to the record, by hash."""
+
+    kind: Literal["statement"]
+    sha256: Hash
+
+
+class ConsentRecord(_Frozen):
+    """One version of one person's consent for one project."""
+
+    schema_version: Literal["assent-consent/1 (ISO/IEC TS 27560:2023)"] = SCHEMA
+    record_id: Text
+    version: int = Field(ge=1)
+    nonce: Hash
+    project: ProjectReference
+    principal: Principal
+    controller: Controller
+    notice: Notice
+    scope: Scope
+    forbidden: frozenset[Forbidden]
+    handling: Handling
+    biometrics: Biometrics
+    withdrawal: Withdrawal
+    evidence: tuple[Evidence, ...] = Field(min_length=1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values, sets sorted."""
+        document = self.model_dump(mode="json")
+        for part in ("modalities", "acts", "channels"):
+            document["scope"][part] = sorted(document["scope"][part])
+        document["forbidden"] = sorted(document["forbidden"])
+        return document
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the record's canonical JSON."""
+        return digest(self.to_json())
+
+
+def parse_record(document: object) -> ConsentRecord:
+    """Validate a record; raises `BriefError` naming each field that is wrong."""
+    try:
+        return ConsentRecord.model_validate(document)
+    except ValidationError as error:
+        raise BriefError(f"the consent record can't be used: {describe_problems(error)}") from error

@@ -1,0 +1,239 @@
+"""A studio is a folder: database, keys, vault, log, releases.
+
+    studio.toml   what this folder is
+    studio.db     projects, people, records, jobs
+    keys/         the studio's own secrets and one key a consent record; owner-only
+    vault/        ciphertext, content-addressed
+    log/          the public transparency log; mirror it anywhere
+    releases/     sealed files
+
+`create` finishes what an interrupted `create` began.
+"""
+
+import base64
+import secrets as randomness
+import tomllib
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from assent.kit.c2pa.certificates import Chain, make_chain
+from assent.kit.canonical import canonical
+from assent.kit.clock import Clock, stamp, system
+from assent.kit.disk import Disk
+from assent.kit.errors import InputError, NotFoundError, StorageError
+from assent.kit.signing import SigningKey, from_pem, new_key, to_pem
+from assent.kit.store.database import Database
+from assent.kit.tlog.log import Log
+from assent.kit.tlog.note import NoteSigner, NoteVerifier
+from assent.kit.vault.keyring import Keyring
+from assent.kit.vault.secrets import SecretStore
+from assent.kit.watermark.key import ReadingKey
+
+__all__ = ["Studio", "create_studio", "open_studio"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """An open studio folder; passed to whatever needs it, never found by itself."""
+
+    folder: Path
+    id: str
+    name: str
+    contact: str
+    clock: Clock
+    disk: Disk
+    database: Database
+    secrets: SecretStore
+    keyring: Keyring
+    log: Log
+    signing_key: SigningKey
+    log_verifier: NoteVerifier
+    chain: Chain
+    reading_key: ReadingKey
+
+    @property
+    def vault_folder(self) -> Path:
+        """Where ciphertext lies."""
+        return self.folder / "vault"
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the public log lies."""
+        return self.folder / "log"
+
+    @property
+    def releases_folder(self) -> Path:
+        """Where sealed files lie."""
+        return self.folder / "releases"
+
+
+def create_studio(
+    folder: Path,
+    *,
+    name: str,
+    contact: str,
+    passphrase: bytes | None = None,
+    clock: Clock = system,
+    disk: Disk | None = None,
+) -> Studio:
+    """Make a studio in `folder`, which must be empty, absent, or an unfinished studio.
+
+    Raises `InputError` if the folder holds something else or is a studio already.
+    """
+    disk = disk or Disk()
+    if not name.strip() or not contact.strip():
+        raise InputError("a studio needs a name and a contact", advice="Give --name and --contact.")
+    if (folder / "studio.toml").exists():
+        raise InputError(
+            f"{folder} is a studio already", advice="Use it with --studio, or choose another folder."
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file", advice="Choose another folder.")
+    foreign = [item.name for item in _listing(folder) if item.name not in {"keys", "log", "vault"}]
+    if foreign:
+        raise InputError(
+            f"{folder} is not empty ({', '.join(sorted(foreign)[:3])})",
+            advice="Choose a new folder.",
+        )
+    for part in ("vault", "releases", "keys/records"):
+        disk.make_folder(folder / part)
+    store = SecretStore(folder / "keys", passphrase=passphrase, disk=disk)
+    _make_secrets(store, name=name, clock=clock)
+    studio_id = store.get("id").decode()
+    signer = _note_signer(store, studio_id)
+    if not (folder / "log" / "checkpoint").exists():
+        log = Log.create(folder / "log", signer=signer, disk=disk)
+        log.append([canonical(_announcement(store, studio_id, name, clock))])
+    disk.write_atomic(folder / "log" / "vkey", f"{signer.vkey}\n".encode())
+    text = (
+        f"# An Assent studio. Keep keys/ secret and back it up apart from the rest.\n"
+        f"format = {FORMAT}\nid = {_quoted(studio_id)}\n"
+        f"name = {_quoted(name)}\ncontact = {_quoted(contact)}\n"
+    )
+    disk.write_atomic(folder / "studio.toml", text.encode())
+    return open_studio(folder, passphrase=passphrase, clock=clock, disk=disk)
+
+
+def open_studio(
+    folder: Path,
+    *,
+    passphrase: bytes | None = None,
+    clock: Clock = system,
+    disk: Disk | None = None,
+) -> Studio:
+    """Open the studio in `folder`.
+
+    Raises `NotFoundError` if there is none, `InputError` for a wrong passphrase or a newer format.
+    """
+    disk = disk or Disk()
+    facts = _read_facts(folder)
+    store = SecretStore(folder / "keys", passphrase=passphrase, disk=disk)
+    signer = _note_signer(store, facts["id"])
+    return Studio(
+        folder=folder,
+        id=facts["id"],
+        name=facts["name"],
+        contact=facts["contact"],
+        clock=clock,
+        disk=disk,
+        database=Database(f"sqlite:///{folder / 'studio.db'}"),
+        secrets=store,
+        keyring=Keyring(folder / "keys" / "records", master=store.get("master"), disk=disk),
+        log=Log.open(folder / "log", signer=signer, disk=disk),
+        signing_key=from_pem(store.get("signing"), name="the studio's signing key"),
+        log_verifier=NoteVerifier.parse(signer.vkey),
+        chain=Chain(
+            root_pem=store.get("c2pa-root"),
+            chain_pem=store.get("c2pa-chain"),
+            leaf_key_pem=store.get("c2pa-leaf-key"),
+        ),
+        reading_key=ReadingKey.from_bytes(store.get("watermark")),
+    )
+
+
+def _listing(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        raise StorageError(f"{folder} can't be read: {error.strerror}") from error
+
+
+def _read_facts(folder: Path) -> dict[str, str]:
+    path = folder / "studio.toml"
+    if not path.is_file():
+        raise NotFoundError(
+            f"{folder} is not an Assent studio",
+            advice="Make one with `assent init DIR`, or name one with --studio DIR.",
+        )
+    try:
+        facts = tomllib.loads(path.read_text("utf-8"))
+        known = {part: str(facts[part]) for part in ("id", "name", "contact")}
+        number = int(facts["format"])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is damaged", advice="Restore it from a backup.") from error
+    if number > FORMAT:
+        raise InputError(f"{folder} was made by a newer Assent", advice="Update Assent.")
+    return known
+
+
+def _make_secrets(store: SecretStore, *, name: str, clock: Clock) -> None:
+    have = set(store.names())
+    if "id" not in have:
+        store.put("id", str(uuid.uuid4()).encode())
+    if "master" not in have:
+        store.put("master", randomness.token_bytes(32))
+    if "watermark" not in have:
+        store.put("watermark", randomness.token_bytes(32))
+    if "signing" not in have:
+        store.put("signing", to_pem(new_key()))
+    if "log" not in have:
+        store.put(
+            "log",
+            Ed25519PrivateKey.generate().private_bytes(
+                Encoding.Raw, PrivateFormat.Raw, NoEncryption()
+            ),
+        )
+    if "c2pa-leaf-key" not in have:
+        chain = make_chain(organisation=name, not_before=clock())
+        store.put("c2pa-root", chain.root_pem)
+        store.put("c2pa-chain", chain.chain_pem)
+        # Last, since its presence says that the chain is whole.
+        store.put("c2pa-leaf-key", chain.leaf_key_pem)
+
+
+def _note_signer(store: SecretStore, studio_id: str) -> NoteSigner:
+    key = Ed25519PrivateKey.from_private_bytes(store.get("log"))
+    return NoteSigner(f"assent.local/studio/{studio_id}", key)
+
+
+def _announcement(
+    store: SecretStore, studio_id: str, name: str, clock: Clock
+) -> dict[str, object]:
+    """The log's first entry: what a stranger needs to check everything that follows."""
+    return {
+        "kind": "studio",
+        "id": studio_id,
+        "name": name,
+        "time": stamp(clock()),
+        "c2pa_root": store.get("c2pa-root").decode(),
+        "watermark": {
+            "scheme": "org.assent.watermark.1",
+            "reading_key": base64.b64encode(store.get("watermark")).decode(),
+        },
+    }
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    clean = "".join(character if character.isprintable() else " " for character in escaped)
+    return f'"{clean}"'

@@ -1,0 +1,173 @@
+"""The tables of `studio.db`, one class each; ids are opaque strings, documents are JSON.
+
+Times are RFC 3339 strings in UTC, which sort as text. Nothing here decides anything.
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+
+__all__ = [
+    "Base",
+    "ConsentRow",
+    "DraftRow",
+    "FaceSetRow",
+    "FootageRow",
+    "ModelRow",
+    "PersonRow",
+    "ProjectRow",
+    "ReleaseRow",
+    "ReviewRow",
+    "SegmentRow",
+]
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """Base of all rows."""
+
+    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON, list[float]: JSON}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+
+
+class ProjectRow(Base):
+    """A project and its brief."""
+
+    __tablename__ = "project"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    brief: Mapped[dict[str, Any]]
+    created: Mapped[str]
+
+
+class PersonRow(Base):
+    """Someone who can be asked for consent, or who reviews."""
+
+    __tablename__ = "person"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    handle: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    public_key: Mapped[dict[str, Any]]
+    created: Mapped[str]
+
+
+class ConsentRow(Base):
+    """One version of one consent record; `state` is offered, live, superseded or withdrawn."""
+
+    __tablename__ = "consent"
+    __table_args__ = (UniqueConstraint("record_id", "version"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[str] = mapped_column(index=True)
+    version: Mapped[int]
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    state: Mapped[str]
+    document: Mapped[dict[str, Any]]
+    salt: Mapped[str]
+    created: Mapped[str]
+    receipt: Mapped[str | None] = mapped_column(default=None)
+    receipt_hash: Mapped[str | None] = mapped_column(default=None, index=True)
+    enrolment_blob: Mapped[str | None] = mapped_column(default=None)
+    withdrawn: Mapped[str | None] = mapped_column(default=None)
+    log_index: Mapped[int | None] = mapped_column(default=None)
+    withdrawal_log_index: Mapped[int | None] = mapped_column(default=None)
+
+
+class FootageRow(Base):
+    """A clip in the vault, with everyone in it accounted for."""
+
+    __tablename__ = "footage"
+    __table_args__ = (UniqueConstraint("project_id", "sha256"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    name: Mapped[str]
+    sha256: Mapped[str]
+    rights: Mapped[str]
+    people: Mapped[list[str]]
+    keep_sound: Mapped[bool]
+    blob: Mapped[str]
+    tracks_blob: Mapped[str]
+    frames: Mapped[int]
+    created: Mapped[str]
+
+
+class FaceSetRow(Base):
+    """One person's aligned faces from one clip."""
+
+    __tablename__ = "face_set"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    footage_id: Mapped[str] = mapped_column(ForeignKey("footage.id"))
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    blob: Mapped[str]
+    faces: Mapped[int]
+
+
+class ModelRow(Base):
+    """A face model of two people; `state` is training or ready."""
+
+    __tablename__ = "model"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    name: Mapped[str]
+    donor_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    performer_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    state: Mapped[str]
+    config: Mapped[dict[str, Any]]
+    created: Mapped[str]
+    iterations: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    checkpoint_blob: Mapped[str | None] = mapped_column(default=None)
+    model_blob: Mapped[str | None] = mapped_column(default=None)
+    sheet_blob: Mapped[str | None] = mapped_column(default=None)
+    losses: Mapped[list[float]] = mapped_column(default_factory=list)
+
+
+class DraftRow(Base):
+    """A render; `state` is rendering or complete."""
+
+    __tablename__ = "draft"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
+    footage_id: Mapped[str] = mapped_column(ForeignKey("footage.id"))
+    state: Mapped[str]
+    created: Mapped[str]
+    frames: Mapped[int] = mapped_column(default=0)
+    replaced: Mapped[int] = mapped_column(default=0)
+    digest: Mapped[str | None] = mapped_column(default=None)
+
+
+class SegmentRow(Base):
+    """A run of rendered frames of a draft, in the vault."""
+
+    __tablename__ = "segment"
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    blob: Mapped[str]
+    frames: Mapped[int]
+    replaced: Mapped[int]
+
+
+class ReviewRow(Base):
+    """What review found, and who signed for it; both are JWS over the draft's digest."""
+
+    __tablename__ = "review"
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), primary_key=True)
+    created: Mapped[str]
+    decision: Mapped[str | None] = mapped_column(default=None)
+    sign_off: Mapped[str | None] = mapped_column(default=None)
+    signed_by: Mapped[str | None] = mapped_column(default=None)
+
+
+class ReleaseRow(Base):
+    """A sealed file that left; `state` is sealing or released."""
+
+    __tablename__ = "release"
+    asset_id: Mapped[str] = mapped_column(primary_key=True)
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), unique=True)
+    state: Mapped[str]
+    created: Mapped[str]
+    name: Mapped[str | None] = mapped_column(default=None)
+    sha256: Mapped[str | None] = mapped_column(default=None)
+    fingerprint: Mapped[str | None] = mapped_column(default=None)
+    log_index: Mapped[int | None] = mapped_column(default=None)
+    receipts: Mapped[list[str]] = mapped_column(default_factory=list)
