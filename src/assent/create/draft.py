@@ -1,0 +1,111 @@
+"""A rendered video that may not leave yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from sqlalchemy import select
+
+from assent.consent.clearance import Act, Modality
+from assent.consent.desk import Need
+from assent.data.clips import ClearedClip, clip_of
+from assent.kit.canonical import digest
+from assent.kit.errors import InputError, IntegrityError, NotFoundError
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import DraftRow, FootageRow, ModelRow, SegmentRow
+from assent.purpose.projects import Purpose
+
+__all__ = ["Draft", "digest_of", "find_draft", "list_drafts", "load"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A complete render in the vault; its frames open only through `create._frames`."""
+
+    id: str
+    project_id: str
+    digest: str
+    donor_id: str
+    performer_id: str
+    clip: ClearedClip
+    frames: int
+    replaced: int
+    _segments: tuple[str, ...]
+
+    def needs(self, act: Act) -> tuple[Need, ...]:
+        """Return what must be asked of the donor and of everyone in the frame before `act`."""
+        donor = Need(
+            person_id=self.donor_id,
+            acts=frozenset({act, Act.PORTRAY}),
+            modalities=frozenset({Modality.FACE}),
+        )
+        others = {need.person_id: need for need in self.clip.needs(act)}
+        if self.donor_id in others:
+            return tuple(others.values())
+        return (donor, *others.values())
+
+
+def find_draft(studio: Studio, purpose: Purpose, draft_id: str) -> Draft:
+    """Return the project's complete draft whose id begins with `draft_id`.
+
+    Raises `NotFoundError`, or `InputError` if it is not complete yet.
+    """
+    rows = [row for row in list_drafts(studio, purpose) if row.id.startswith(draft_id)]
+    if len(rows) != 1 or not draft_id:
+        raise NotFoundError(
+            f"no draft '{draft_id}' in '{purpose.slug}'", advice="See `assent render list`."
+        )
+    return load(studio, rows[0])
+
+
+def list_drafts(studio: Studio, purpose: Purpose) -> tuple[DraftRow, ...]:
+    """Return the project's drafts, oldest first."""
+    with studio.database.session() as session:
+        return tuple(
+            session.scalars(
+                select(DraftRow)
+                .where(DraftRow.project_id == purpose.project_id)
+                .order_by(DraftRow.created, DraftRow.id)
+            )
+        )
+
+
+def load(studio: Studio, row: DraftRow) -> Draft:
+    """Return the draft that `row` stands for; raises `InputError` if it is not complete."""
+    if row.state != "complete" or row.digest is None:
+        raise InputError(
+            f"draft {row.id[:8]} is not complete", advice="Run the render again; it goes on."
+        )
+    with studio.database.session() as session:
+        footage = session.get_one(FootageRow, row.footage_id)
+        model = session.get_one(ModelRow, row.model_id)
+        segments = session.scalars(
+            select(SegmentRow.blob).where(SegmentRow.draft_id == row.id).order_by(SegmentRow.number)
+        ).all()
+    if row.digest != digest_of(row, model.donor_id, footage.sha256, segments):
+        raise IntegrityError(f"draft {row.id[:8]} is not what was rendered")
+    return Draft(
+        id=row.id,
+        project_id=row.project_id,
+        digest=row.digest,
+        donor_id=model.donor_id,
+        performer_id=model.performer_id,
+        clip=clip_of(footage),
+        frames=row.frames,
+        replaced=row.replaced,
+        _segments=tuple(segments),
+    )
+
+
+def digest_of(row: DraftRow, donor_id: str, footage_sha256: str, segments: Sequence[str]) -> str:
+    """Return the hash that stands for a draft in reviews: whose, of what, and every segment."""
+    return digest(
+        {
+            "project": row.project_id,
+            "model": row.model_id,
+            "donor": donor_id,
+            "footage": footage_sha256,
+            "segments": list(segments),
+        }
+    )

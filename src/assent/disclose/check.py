@@ -1,0 +1,98 @@
+"""Look at sealed bytes and say whether each safeguard is really in them.
+
+Release trusts nothing that seal said: it asks these functions about the very bytes that will leave.
+Each returns what it verified, or raises `SealError`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from assent.disclose.entry import SealEntry
+from assent.kit.c2pa.certificates import Chain
+from assent.kit.c2pa.read import Credential, read
+from assent.kit.errors import AssentError, SealError
+from assent.kit.imaging.label import draw_label, label_present
+from assent.kit.media.picture import Picture, luma8
+from assent.kit.media.probe import probe
+from assent.kit.media.read import read_pictures
+from assent.kit.tlog.note import NoteVerifier
+from assent.kit.tlog.receipt import VerifiedEntry, verify_receipt
+from assent.kit.watermark.key import ReadingKey
+from assent.kit.watermark.read import Mark, read_mark
+
+__all__ = ["MIME", "check_credential", "check_label", "check_log", "check_mark", "check_media"]
+
+MIME = "video/mp4"
+_NAME = "the sealed video"
+# A frame without the label correlates with it far below this, a frame encoded at CRF 30 above.
+LABEL_SEEN = 0.5
+# The label is looked for in this many frames a second.
+LABEL_LOOKS_PER_SECOND = 2.0
+
+
+def check_media(media: BinaryIO, entry: SealEntry, *, chain: Chain, key: ReadingKey) -> None:
+    """Check label, mark and credential of sealed video bytes; raises `SealError`."""
+    check_credential(media, mime=MIME, chain=chain, entry=entry)
+    check_label(_sampled(media))
+    media.seek(0)
+    check_mark(read_pictures(media, name=_NAME), key=key, asset_id=entry.asset_id)
+
+
+def check_credential(media: BinaryIO, *, mime: str, chain: Chain, entry: SealEntry) -> Credential:
+    """Return the credential if it is unaltered, ours, and tells of this asset and its receipts."""
+    media.seek(0)
+    credential = read(media, mime=mime, anchors_pem=chain.root_pem)
+    if credential.state != "trusted":
+        raise SealError(f"the content credential is {credential.state}: {credential.problems}")
+    if credential.asset_id != entry.asset_id:
+        raise SealError("the content credential names another asset")
+    if set(credential.receipts) != set(entry.receipts):
+        raise SealError("the content credential names other consent receipts")
+    return credential
+
+
+def check_mark(pictures: Iterable[Picture], *, key: ReadingKey, asset_id: str) -> Mark:
+    """Return the watermark as read from the pictures if it carries `asset_id`."""
+    search = read_mark((luma8(picture) for picture in pictures), key=key)
+    if search.mark is None:
+        raise SealError("the watermark can't be read back from the encoded video")
+    if search.mark.asset_id != int(asset_id, 16):
+        raise SealError("the watermark carries another asset id")
+    return search.mark
+
+
+def check_label(pictures: Iterable[Picture]) -> int:
+    """Return how many pictures were looked at if every one of them shows the label."""
+    count = 0
+    label = None
+    for picture in pictures:
+        label = label or draw_label(picture.width, picture.height)
+        if label_present(picture, label) < LABEL_SEEN:
+            raise SealError(f"the label is missing at frame {count}")
+        count += 1
+    if count == 0:
+        raise SealError("the sealed video holds no picture")
+    return count
+
+
+def check_log(entry: bytes, receipt: str, verifier: NoteVerifier, *, sha256: str) -> VerifiedEntry:
+    """Return the proven place in the log if the entry tells of these very bytes."""
+    if SealEntry.parse(entry).sha256 != sha256:
+        raise SealError("the log entry is not of these bytes")
+    try:
+        return verify_receipt(receipt, entry, verifier)
+    except AssentError as error:
+        raise SealError(f"the log proof does not hold: {error}") from error
+
+
+def _sampled(media: BinaryIO) -> Iterator[Picture]:
+    """Yield pictures of `media` spread over its length, the first always among them."""
+    media.seek(0)
+    time_base = probe(media, name=_NAME).time_base
+    media.seek(0)
+    following = float("-inf")
+    for picture in read_pictures(media, name=_NAME):
+        seconds = float(picture.pts * time_base)
+        if seconds >= following:
+            yield picture
+            following = seconds + 1 / LABEL_LOOKS_PER_SECOND

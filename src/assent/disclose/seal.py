@@ -1,0 +1,237 @@
+"""Label, mark, sign and log an approved draft: all of it, or nothing.
+
+What is being sealed lies in encrypted scratch files without a name. A process that is killed here
+leaves ciphertext that nobody has the key of, and a draft that can be sealed again.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from sqlalchemy import select
+
+from assent import __version__
+from assent.consent.clearance import Act, Clearance, require_all
+from assent.consent.locker import Locker
+from assent.create._frames import frames_of
+from assent.create.draft import Draft
+from assent.disclose._key import KEY
+from assent.disclose.check import MIME, check_media
+from assent.disclose.entry import SealEntry
+from assent.disclose.sealed import SealedVideo
+from assent.kit.c2pa.manifest import Action, Plan
+from assent.kit.c2pa.sign import Ingredient, sign
+from assent.kit.clock import stamp
+from assent.kit.fingerprint.video import Fingerprint, VideoFingerprint
+from assent.kit.imaging.label import burn, draw_label
+from assent.kit.media._encode import encode
+from assent.kit.media.convert import fit_shortest_side, scale
+from assent.kit.media.notice import Notice
+from assent.kit.media.picture import Picture, luma8, with_luma
+from assent.kit.media.probe import probe
+from assent.kit.progress import Progress, nothing
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ReleaseRow
+from assent.kit.tlog.receipt import make_receipt
+from assent.kit.vault.scratch import Scratch
+from assent.kit.watermark.embed import Embedder
+from assent.purpose.projects import Purpose
+from assent.safeguard.approved import Approved
+
+__all__ = ["plan_credential", "seal"]
+
+# The mark is fitted to this many frames spread over the clip.
+_FITTED_ON = 12
+
+
+@dataclass(slots=True)
+class _Layers:
+    """What each frame passes on its way to the encoder."""
+
+    size: tuple[int, int]
+    embedder: Embedder
+    fingerprint: VideoFingerprint
+
+
+def seal(
+    studio: Studio,
+    purpose: Purpose,
+    approved: Approved,
+    clearances: Sequence[Clearance],
+    *,
+    notice: Notice | None = None,
+    tsa_url: str | None = None,
+    progress: Progress = nothing,
+) -> SealedVideo:
+    """Seal an approved draft.
+
+    Raises `NotClearedError` unless the donor and everyone in the frame are cleared for release,
+    `SealError` if a safeguard could not be put in or read back; nothing readable is left then.
+    """
+    draft = approved.draft
+    require_all(
+        clearances,
+        {draft.donor_id, *draft.clip.people},
+        Act.RELEASE,
+        project_id=purpose.project_id,
+        now=studio.clock(),
+    )
+    asset_id = _reserve(studio, draft)
+    receipts = tuple(sorted({clearance.receipt_hash for clearance in clearances}))
+    with Scratch(studio.vault_folder) as marked:
+        fingerprint = _make(
+            studio, approved, clearances, marked, asset_id, notice=notice, progress=progress
+        )
+        media = Scratch(studio.vault_folder)
+        progress("signing", 0, 1)
+        sign(
+            marked,
+            media,
+            mime=MIME,
+            plan=plan_credential(asset_id, receipts, fingerprint.iscc, studio),
+            chain=studio.chain,
+            ingredient=Ingredient(
+                title="source footage", mime="video/mp4", sha256=draft.clip.sha256
+            ),
+            tsa_url=tsa_url,
+        )
+    return _conclude(studio, draft, media, asset_id, receipts, fingerprint)
+
+
+def plan_credential(
+    asset_id: str, receipts: Sequence[str], fingerprint: str, studio: Studio
+) -> Plan:
+    """Return what the credential of a face replaced in footage says; no names, no file names."""
+    return Plan(
+        title=f"assent-{asset_id}",
+        generator_name="Assent",
+        generator_version=__version__,
+        digital_source_type="compositeWithTrainedAlgorithmicMedia",
+        actions=(
+            Action(name="c2pa.opened"),
+            Action(
+                name="c2pa.edited",
+                description="Face replaced with a trained model; labelled AI+MODIFIED",
+            ),
+            Action(name="c2pa.watermarked.bound"),
+        ),
+        asset_id=asset_id,
+        receipts=tuple(receipts),
+        fingerprint=fingerprint or None,
+        log=studio.log_verifier.name,
+    )
+
+
+def _reserve(studio: Studio, draft: Draft) -> str:
+    """Return the draft's asset id: sealing the same draft again keeps it."""
+    with studio.database.session() as session:
+        row = session.scalar(select(ReleaseRow).where(ReleaseRow.draft_id == draft.id))
+        if row is None:
+            row = ReleaseRow(
+                asset_id=secrets.token_hex(8),
+                draft_id=draft.id,
+                state="sealing",
+                created=stamp(studio.clock()),
+            )
+            session.add(row)
+        return row.asset_id
+
+
+def _make(
+    studio: Studio,
+    approved: Approved,
+    clearances: Sequence[Clearance],
+    sink: BinaryIO,
+    asset_id: str,
+    *,
+    notice: Notice | None,
+    progress: Progress,
+) -> Fingerprint:
+    """Write the labelled and marked video to `sink`; return its fingerprint."""
+    draft = approved.draft
+    locker = Locker(studio)
+    with draft.clip.open(locker, clearances) as footage:
+        clip = probe(footage, name=draft.clip.name)
+    size = fit_shortest_side(clip.width, clip.height, approved.shortest_side)
+    layers = _Layers(
+        size=size,
+        embedder=Embedder(
+            width=size[0],
+            height=size[1],
+            bits=clip.bits,
+            asset_id=int(asset_id, 16),
+            key=studio.reading_key,
+        ),
+        fingerprint=VideoFingerprint(),
+    )
+    layers.embedder.prepare(
+        picture.y for picture in _labelled(_spread(draft, locker, clearances), size)
+    )
+    pictures = _marked(_labelled(frames_of(draft, locker, clearances), size), layers)
+    with draft.clip.open(locker, clearances) as sound:
+        encode(
+            pictures,
+            sink,
+            like=clip,
+            sound_from=sound if clip.sound else None,
+            notice=notice,
+            on_frame=lambda done: progress("labelling, marking, encoding", done, draft.frames),
+        )
+    return layers.fingerprint.finish()
+
+
+def _spread(
+    draft: Draft, locker: Locker, clearances: Sequence[Clearance]
+) -> Iterator[Picture]:
+    """Yield a few of the draft's frames, spread over its length."""
+    step = max(1, draft.frames // _FITTED_ON)
+    for index, picture in enumerate(frames_of(draft, locker, clearances)):
+        if index % step == 0:
+            yield picture
+
+
+def _labelled(pictures: Iterable[Picture], size: tuple[int, int]) -> Iterator[Picture]:
+    label = draw_label(*size)
+    for picture in pictures:
+        yield burn(scale(picture, *size), label)
+
+
+def _marked(pictures: Iterable[Picture], layers: _Layers) -> Iterator[Picture]:
+    for picture in pictures:
+        marked = with_luma(picture, layers.embedder.mark(picture.y))
+        layers.fingerprint.add(luma8(marked))
+        yield marked
+
+
+def _conclude(
+    studio: Studio,
+    draft: Draft,
+    media: Scratch,
+    asset_id: str,
+    receipts: tuple[str, ...],
+    fingerprint: Fingerprint,
+) -> SealedVideo:
+    """Check the signed bytes, and only then log them."""
+    media.seek(0)
+    entry = SealEntry(
+        media="video",
+        asset_id=asset_id,
+        sha256=hashlib.file_digest(media, "sha256").hexdigest(),
+        fingerprint=fingerprint.iscc,
+        receipts=receipts,
+        time=stamp(studio.clock()),
+    )
+    check_media(media, entry, chain=studio.chain, key=studio.reading_key)
+    (index,) = studio.log.append([entry.to_bytes()])
+    return SealedVideo(
+        asset_id=asset_id,
+        draft_id=draft.id,
+        media=media,
+        sha256=entry.sha256,
+        entry=entry.to_bytes(),
+        log_index=index,
+        receipt=make_receipt(studio.log.reader(), index),
+        key=KEY,
+    )

@@ -1,0 +1,269 @@
+"""Examine a file against a studio's public log, offline, and say what it is.
+
+    findings = examine(Path("clip.mp4"), open_log(Path("log")))
+
+Everything rests on the file's own bytes and the log. What was not found proves nothing, and the
+findings say so.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.kit.c2pa.read import Credential, read
+from assent.kit.errors import MediaError, NotFoundError
+from assent.kit.fingerprint.video import Fingerprint, VideoFingerprint, distance, parse_iscc
+from assent.kit.media.convert import from_rgb
+from assent.kit.media.picture import luma8
+from assent.kit.media.probe import probe
+from assent.kit.media.read import read_pictures
+from assent.kit.media.still import read_still, still_type
+from assent.kit.progress import Progress, nothing
+from assent.kit.watermark.read import Search, read_mark
+from assent.verify.findings import Findings, Layer, Status, Verdict
+from assent.verify.public import PublicLog, Record
+
+__all__ = ["examine"]
+
+# Pictures that the watermark reader gets, spread over the clip.
+_MARK_LOOKS = 64
+# Hamming distances of 256 bits: re-encoded and scaled copies stay far below, other clips above.
+SAME_VIDEO = 70
+# A mark whose record's fingerprint is farther away than this sits on another video.
+OTHER_VIDEO = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """What the bytes gave, before the log is asked."""
+
+    sha256: str
+    credential: Credential
+    search: Search
+    fingerprint: Fingerprint | None
+
+
+def examine(path: Path, log: PublicLog, *, progress: Progress = nothing) -> Findings:
+    """Return what the file at `path` is, as far as `log` can tell.
+
+    Raises `NotFoundError` if there is no such file, `MediaError` if it is no video or still.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"there is no file {path}", advice="Check the path.")
+    evidence = _gather(path, log, progress)
+    by_mark = _record_of_mark(evidence, log)
+    by_picture, away = _record_of_fingerprint(evidence, log)
+    by_credential = _record_of_credential(evidence, log)
+    record = log.by_hash(evidence.sha256) or by_credential or by_mark or by_picture
+    layers = (
+        _credential_layer(evidence, log, by_credential),
+        _mark_layer(evidence, by_mark, log),
+        _fingerprint_layer(evidence, by_picture, away),
+        _log_layer(evidence, record, log),
+        _consent_layer(record, log),
+    )
+    found = {r.entry.asset_id for r in (by_credential, by_mark) if r is not None}
+    moved = _mark_was_moved(evidence, by_mark)
+    verdict = _verdict(evidence, record, contradictory=len(found) > 1 or moved)
+    withdrawn = record is not None and any(r in log.withdrawn for r in record.entry.receipts)
+    return Findings(
+        file=path.name,
+        sha256=evidence.sha256,
+        verdict=verdict,
+        summary=_summary(verdict, log, record, withdrawn=withdrawn),
+        asset_id=record.entry.asset_id if record else None,
+        consent_withdrawn=withdrawn,
+        layers=layers,
+    )
+
+
+def _gather(path: Path, log: PublicLog, progress: Progress) -> _Evidence:
+    with path.open("rb") as file:
+        head = file.read(16)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if not head:
+            raise MediaError(f"{path.name} is empty")
+        still = still_type(head)
+        mime = still or ("video/mp4" if head[4:8] == b"ftyp" else None)
+        file.seek(0)
+        credential = (
+            read(file, mime=mime, anchors_pem=log.root_pem)
+            if mime
+            else Credential(state="missing")
+        )
+    if still:
+        luma = luma8(from_rgb(read_still(path.read_bytes(), name=path.name)))
+        search = read_mark(iter([luma]), key=log.reading_key)
+        return _Evidence(sha256=sha256, credential=credential, search=search, fingerprint=None)
+    search, fingerprint = _watch(path, log, progress)
+    return _Evidence(sha256=sha256, credential=credential, search=search, fingerprint=fingerprint)
+
+
+def _watch(path: Path, log: PublicLog, progress: Progress) -> tuple[Search, Fingerprint]:
+    """Decode once; the watermark reader sees some pictures, the fingerprint all of them."""
+    clip = probe(path, name=path.name)
+    step = max(1, clip.frames // _MARK_LOOKS)
+    fingerprint = VideoFingerprint()
+
+    def watched() -> Iterator[NDArray[np.uint8]]:
+        for index, picture in enumerate(read_pictures(path, name=path.name)):
+            luma = luma8(picture)
+            fingerprint.add(luma)
+            progress("examining", index + 1, clip.frames)
+            if index % step == 0:
+                yield luma
+
+    pictures = watched()
+    search = read_mark(pictures, key=log.reading_key, max_frames=_MARK_LOOKS + 1)
+    for _ in pictures:
+        pass
+    return search, fingerprint.finish()
+
+
+def _record_of_credential(evidence: _Evidence, log: PublicLog) -> Record | None:
+    credential = evidence.credential
+    if credential.state != "trusted" or credential.asset_id is None:
+        return None
+    return log.by_asset(credential.asset_id, evidence.sha256)
+
+
+def _record_of_mark(evidence: _Evidence, log: PublicLog) -> Record | None:
+    mark = evidence.search.mark
+    return log.by_asset(f"{mark.asset_id:016x}", evidence.sha256) if mark else None
+
+
+def _record_of_fingerprint(evidence: _Evidence, log: PublicLog) -> tuple[Record | None, int]:
+    """Return the record that looks most alike if it is near enough, and its distance."""
+    videos = [record for record in log.records if record.entry.media == "video"]
+    if evidence.fingerprint is None or not videos:
+        return None, 256
+    away = [_away(evidence.fingerprint, record) for record in videos]
+    nearest = min(away)
+    # Of equals the newest: a draft sealed twice has two records.
+    best = [record for record, d in zip(videos, away, strict=True) if d == nearest][-1]
+    return (best if nearest <= SAME_VIDEO else None), nearest
+
+
+def _away(fingerprint: Fingerprint, record: Record) -> int:
+    return distance(fingerprint, parse_iscc(record.entry.fingerprint))
+
+
+def _mark_was_moved(evidence: _Evidence, by_mark: Record | None) -> bool:
+    if by_mark is None or by_mark.entry.media != "video" or evidence.fingerprint is None:
+        return False
+    return _away(evidence.fingerprint, by_mark) > OTHER_VIDEO
+
+
+def _credential_layer(evidence: _Evidence, log: PublicLog, record: Record | None) -> Layer:
+    credential = evidence.credential
+    rests_on = "signatures in the file (C2PA), checked with the root named in the studio's log"
+    if credential.state == "missing":
+        says = "No content credential in the file; many platforms remove it."
+        return Layer(name="manifest", status=Status.MISSING, says=says, rests_on=rests_on)
+    if credential.state == "trusted":
+        says = (
+            f"Signed by {log.studio}, unaltered since; not on a public trust list. "
+            f"Asset {credential.asset_id}"
+            + ("." if record else ", of which the log knows nothing.")
+        )
+        status = Status.GOOD if record else Status.BAD
+        return Layer(name="manifest", status=status, says=says, rests_on=rests_on)
+    if credential.state == "valid":
+        says = f"Signed by someone else: {credential.issuer or 'unknown'}."
+        return Layer(name="manifest", status=Status.UNKNOWN, says=says, rests_on=rests_on)
+    says = "The file was altered after signing: " + (credential.problems or ("damaged",))[0]
+    return Layer(name="manifest", status=Status.BAD, says=says, rests_on=rests_on)
+
+
+def _mark_layer(evidence: _Evidence, record: Record | None, log: PublicLog) -> Layer:
+    search = evidence.search
+    rests_on = (
+        f"{search.frames} pictures, searched {search.seconds:.1f} s "
+        f"({', '.join(search.searched) or 'nothing to search'})"
+    )
+    if search.mark is None:
+        says = "No watermark of this studio found in what was searched."
+        return Layer(name="watermark", status=Status.MISSING, says=says, rests_on=rests_on)
+    asset = f"{search.mark.asset_id:016x}"
+    rests_on += f"; statistic z = {search.mark.z:.1f} and a 32-bit check"
+    if record is None:
+        says = f"It carries {asset}, of which {log.origin} knows nothing."
+        return Layer(name="watermark", status=Status.BAD, says=says, rests_on=rests_on)
+    if _mark_was_moved(evidence, record):
+        says = f"It carries {asset}, but that record's picture is another: the mark was copied."
+        return Layer(name="watermark", status=Status.BAD, says=says, rests_on=rests_on)
+    says = f"It carries {asset} ({search.mark.geometry})."
+    return Layer(name="watermark", status=Status.GOOD, says=says, rests_on=rests_on)
+
+
+def _fingerprint_layer(evidence: _Evidence, record: Record | None, away: int) -> Layer:
+    rests_on = f"ISCC Video-Code (ISO 24138), same up to {SAME_VIDEO} of 256 bits"
+    if evidence.fingerprint is None:
+        says = "A still picture has no video fingerprint."
+        return Layer(name="fingerprint", status=Status.UNKNOWN, says=says, rests_on=rests_on)
+    if record is None:
+        says = f"Looks like no release of this studio (nearest: {away} bits away)."
+        return Layer(name="fingerprint", status=Status.MISSING, says=says, rests_on=rests_on)
+    says = f"Looks like release {record.entry.asset_id} ({away} bits away)."
+    return Layer(name="fingerprint", status=Status.GOOD, says=says, rests_on=rests_on)
+
+
+def _log_layer(evidence: _Evidence, record: Record | None, log: PublicLog) -> Layer:
+    pinned = "the key you gave" if log.pinned else "the key beside the log, not confirmed elsewhere"
+    rests_on = f"checkpoint of {log.origin} over {log.size} entries, signed with {pinned}"
+    if record is None:
+        says = "No entry leads to this file."
+        return Layer(name="log", status=Status.MISSING, says=says, rests_on=rests_on)
+    same = record.entry.sha256 == evidence.sha256
+    says = f"Entry {record.index}, sealed {record.entry.time}: " + (
+        "exactly these bytes." if same else "the original; this file has other bytes."
+    )
+    return Layer(name="log", status=Status.GOOD, says=says, rests_on=rests_on)
+
+
+def _consent_layer(record: Record | None, log: PublicLog) -> Layer:
+    rests_on = f"consent entries of {log.origin}, named by salted hashes"
+    if record is None:
+        says = "Without a record there is no consent to look up."
+        return Layer(name="consent", status=Status.UNKNOWN, says=says, rests_on=rests_on)
+    receipts = record.entry.receipts
+    ended = sorted(log.withdrawn[receipt] for receipt in receipts if receipt in log.withdrawn)
+    if ended:
+        says = f"Consent was withdrawn on {ended[0]}; this video should no longer be shown."
+        return Layer(name="consent", status=Status.BAD, says=says, rests_on=rests_on)
+    if not receipts or any(receipt not in log.granted for receipt in receipts):
+        says = "The log does not hold every consent that the record names."
+        return Layer(name="consent", status=Status.BAD, says=says, rests_on=rests_on)
+    says = f"{len(receipts)} consent receipt(s), none withdrawn as of this copy of the log."
+    return Layer(name="consent", status=Status.GOOD, says=says, rests_on=rests_on)
+
+
+def _verdict(evidence: _Evidence, record: Record | None, *, contradictory: bool) -> Verdict:
+    if contradictory:
+        return Verdict.CONTRADICTION
+    if record is None:
+        known = evidence.search.mark is not None or evidence.credential.state == "trusted"
+        return Verdict.CONTRADICTION if known else Verdict.NOTHING_FOUND
+    if record.entry.sha256 == evidence.sha256 and evidence.credential.state == "trusted":
+        return Verdict.SEALED
+    return Verdict.COPY
+
+
+def _summary(verdict: Verdict, log: PublicLog, record: Record | None, *, withdrawn: bool) -> str:
+    asset = record.entry.asset_id if record else ""
+    text = {
+        Verdict.SEALED: f"A release of {log.studio}, unaltered (asset {asset}). "
+        "It shows a face replaced with AI, with the consent of the people in it.",
+        Verdict.COPY: f"A changed copy of a release of {log.studio} (asset {asset}): a face was "
+        "replaced with AI.",
+        Verdict.CONTRADICTION: "The layers contradict each other: trust none of them, and ask "
+        f"{log.studio}.",
+        Verdict.NOTHING_FOUND: f"No mark of this studio found ({log.studio}). That proves "
+        "nothing: the file may be genuine, or made or altered by others.",
+    }[verdict]
+    return f"{text} Consent has since been withdrawn." if withdrawn else text

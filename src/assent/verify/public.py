@@ -1,0 +1,132 @@
+"""What a studio's public log tells: who it is, what it released, which consents have ended.
+
+A copy of the log folder is all that is needed; every entry is checked against the signed
+checkpoint before it is believed.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assent.disclose.entry import SealEntry
+from assent.kit.canonical import parse_object
+from assent.kit.errors import InputError, IntegrityError, NotFoundError
+from assent.kit.tlog.note import NoteVerifier
+from assent.kit.tlog.reader import LogReader
+from assent.kit.watermark.key import ReadingKey
+
+__all__ = ["PublicLog", "Record", "open_log"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A seal in the log."""
+
+    index: int
+    entry: SealEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicLog:
+    """A studio's log, read and checked.
+
+    Attributes:
+        studio: the name that the log's first entry gives.
+        origin: the log's own name.
+        vkey: the key its checkpoint was checked with.
+        pinned: True if that key was given by whoever asks, not found beside the log.
+        root_pem: the studio's C2PA root.
+        reading_key: reads its watermarks.
+        records: every seal, oldest first.
+        granted: log index by receipt hash.
+        withdrawn: time by receipt hash.
+        size: entries under the checkpoint.
+    """
+
+    studio: str
+    origin: str
+    vkey: str
+    pinned: bool
+    root_pem: bytes
+    reading_key: ReadingKey
+    records: tuple[Record, ...]
+    granted: Mapping[str, int]
+    withdrawn: Mapping[str, str]
+    size: int
+
+    def by_asset(self, asset_id: str, sha256: str | None = None) -> Record | None:
+        """Return the record of an asset: the one of these very bytes if there is one."""
+        own = [record for record in self.records if record.entry.asset_id == asset_id]
+        exact = [record for record in own if record.entry.sha256 == sha256]
+        return (exact or own or [None])[-1]
+
+    def by_hash(self, sha256: str) -> Record | None:
+        """Return the record of exactly these bytes."""
+        return next((r for r in self.records if r.entry.sha256 == sha256), None)
+
+
+def open_log(folder: Path, *, vkey: str | None = None) -> PublicLog:
+    """Read the log in `folder`, checking each entry.
+
+    `vkey` is the studio's log key as published elsewhere; without it the key beside the log is
+    used, which proves only that the log agrees with itself. Raises `NotFoundError` if there is no
+    log, `IntegrityError` if it was changed.
+    """
+    if not (folder / "checkpoint").is_file():
+        raise NotFoundError(
+            f"there is no log in {folder}",
+            advice="Give the studio's log folder with --log, or the studio with --studio.",
+        )
+    text = vkey if vkey is not None else _vkey_beside(folder)
+    verifier = NoteVerifier.parse(text.strip())
+    reader = LogReader(folder, verifier=verifier)
+    entries = [(index, parse_object(data, name="a log entry")) for index, data in reader.entries()]
+    if not entries or entries[0][1].get("kind") != "studio":
+        raise IntegrityError("the log does not begin with its studio")
+    return PublicLog(
+        records=tuple(
+            Record(index=index, entry=SealEntry.parse(reader.entry(index)))
+            for index, fields in entries
+            if fields.get("kind") == "seal"
+        ),
+        granted={
+            str(fields["receipt"]): index
+            for index, fields in entries
+            if fields.get("kind") == "consent.granted"
+        },
+        withdrawn={
+            str(fields["receipt"]): str(fields["time"])
+            for _, fields in entries
+            if fields.get("kind") == "consent.withdrawn"
+        },
+        vkey=text.strip(),
+        pinned=vkey is not None,
+        size=reader.size,
+        **_studio_facts(entries[0][1], verifier),
+    )
+
+
+def _vkey_beside(folder: Path) -> str:
+    try:
+        return (folder / "vkey").read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{folder} holds no key to check the log with",
+            advice="Give the studio's published log key with --log-key.",
+        ) from error
+
+
+def _studio_facts(fields: Mapping[str, Any], verifier: NoteVerifier) -> dict[str, Any]:
+    try:
+        key = base64.b64decode(fields["watermark"]["reading_key"], validate=True)
+        return {
+            "studio": str(fields["name"]),
+            "origin": verifier.name,
+            "root_pem": str(fields["c2pa_root"]).encode(),
+            "reading_key": ReadingKey.from_bytes(key),
+        }
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise IntegrityError("the log's first entry lacks its parts") from error
