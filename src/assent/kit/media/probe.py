@@ -143,7 +143,7 @@ def _describe(clip: OpenedClip, frame: VideoFrame, variable: bool) -> Clip:
         matrix=look.matrix,
         primaries=look.primaries,
         transfer=look.transfer,
-        codec=clip.video.codec_context.name,
+        codec=clip.video.codec_context.codec.canonical_name,
         pixel_aspect=1 / aspect if sideways else aspect,
         sound=_sound(clip),
     )
@@ -165,7 +165,7 @@ def _sound(clip: OpenedClip) -> Sound | None:
         else (clip.container.duration or 0) / 1_000_000
     )
     return Sound(
-        codec=track.codec_context.name,
+        codec=track.codec_context.codec.canonical_name,
         rate=track.codec_context.sample_rate,
         channels=track.codec_context.channels,
         duration=seconds,

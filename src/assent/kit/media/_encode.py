@@ -1,0 +1,315 @@
+"""The door through which clear video leaves: pictures and sound into MP4, stills into images.
+
+Only the seals import this module. It writes into streams that it is given, nowhere else.
+
+    with open("out.mp4", "wb+") as sink:
+        encode(pictures, sink, like=clip, sound_from=Path("scene.mp4"))
+
+The same input gives the same bytes, on any machine with the same libraries: the number of
+threads is fixed and neither times nor versions are written.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, BinaryIO, Literal
+
+import av
+import av.error
+import cv2
+import numpy as np
+from av.audio.stream import AudioStream
+from av.codec.context import Flags, ThreadType
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from assent.kit.errors import MediaError, StorageError
+from assent.kit.media import _colour, _sound
+from assent.kit.media._container import OpenedClip, Source, open_clip
+from assent.kit.media._planes import even_size, pix_fmt, to_frame
+from assent.kit.media.convert import scale
+from assent.kit.media.picture import Picture
+from assent.kit.media.probe import Clip
+
+__all__ = ["Encoded", "encode", "encode_still"]
+
+# Fixed, since x264's result depends on it; two serve small machines as well.
+_THREADS = 4
+_AAC_BITS_A_CHANNEL = 96_000
+_NOTICE_RATE = 48_000
+_FINEST_MOVIE_TIMESCALE = 10_000
+# The last picture is shown until the clip's end, but not for longer than this many usual gaps.
+_LONGEST_LAST = 10
+_JPEG_QUALITY = 95
+_OUT_BUFFER = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """What was written: number of pictures, and seconds that they last."""
+
+    frames: int
+    duration: float
+
+
+def encode(
+    pictures: Iterable[Picture],
+    sink: BinaryIO,
+    *,
+    like: Clip,
+    sound_from: Source | None,
+    notice: _sound.Spoken | None = None,
+    crf: int = 18,
+    preset: str = "medium",
+    size: tuple[int, int] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> Encoded:
+    """Write pictures and sound as MP4: H.264 of 8 or 10 bits in 4:2:0, as players accept it.
+
+    Every picture keeps its time stamp in the clip's time base, so that a variable frame rate
+    survives; where picture and sound both begin after time 0, both are moved to begin there.
+    4:2:2 and 4:4:4 become 4:2:0; odd sides are padded to even ones by repeating the edge.
+
+    Sound is copied packet for packet where MP4 may hold it (AAC, MP3, AC-3, E-AC-3, Opus,
+    ALAC), else encoded as AAC; its offset to the pictures is kept. With a notice it is always
+    encoded as AAC, the notice laid over its start; a silent clip gets a sound track for it.
+
+    Nothing is buffered beyond the encoder's look-ahead. When this raises, `sink` holds an
+    unfinished file that is to be thrown away.
+
+    Args:
+        pictures: Upright, all of one size and kind, with rising time stamps.
+        sink: Writable and seekable binary file, at position 0.
+        like: The clip that the pictures come from; gives time base, rate and colour tags.
+        sound_from: Where to take the sound from, or None for none; nothing else may use a
+            file object meanwhile.
+        notice: A spoken notice to lay over the start of the sound.
+        crf: Quality of x264, 0 (lossless) to 51.
+        preset: Effort of x264, "ultrafast" to "veryslow".
+        size: Width and height to scale down to.
+        on_frame: Called with the number of pictures so far after each.
+
+    Raises:
+        MediaError: No pictures, or sound that can't be read.
+        StorageError: The sink can't be written to (full disk), or the sound's file not read.
+        ValueError: A size larger than the pictures.
+    """
+    rest = iter(pictures)
+    first = next(rest, None)
+    if first is None:
+        raise MediaError(f"{like.name}: there are no pictures to encode")
+    if size is not None and (size[0] > first.width or size[1] > first.height):
+        raise ValueError(f"{size} is larger than the pictures, {first.width}x{first.height}")
+    with ExitStack() as stack:
+        container = stack.enter_context(_writing(sink, like))
+        sound = stack.enter_context(open_clip(sound_from, name=like.name)) if sound_from else None
+        source = _sound.pick_sound(sound) if sound else None
+        begin = first.pts * like.time_base
+        origin = max(min(begin, _sound.start_of(source)) if source else begin, Fraction(0))
+        target = even_size(*(size or (first.width, first.height)))
+        video = _add_video(container, first, target, like, crf, preset)
+        sounds = _add_sound(container, sound, source, notice, origin)
+        return _run(
+            _Writer(container, sounds),
+            video,
+            (_fit(picture, size) for picture in _chain(first, rest)),
+            like=like,
+            origin=origin,
+            on_frame=on_frame or (lambda _: None),
+        )
+
+
+def encode_still(rgb: NDArray[np.uint8], sink: BinaryIO, *, kind: Literal["png", "jpeg"]) -> None:
+    """Write one RGB picture, uint8 `[H, W, 3]`, as PNG or JPEG (quality 95, 4:2:0).
+
+    Raises:
+        StorageError: The sink can't be written to.
+    """
+    options = [] if kind == "png" else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    _, data = cv2.imencode(f".{kind}", np.ascontiguousarray(rgb[..., ::-1]), options)
+    _Sink(sink).write(data.tobytes())
+
+
+class _Sink:
+    """Passes writes on until one fails; keeps that failure and swallows what comes after.
+
+    FFmpeg goes on writing while it is being closed, and the first failure is the cause.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._closed = False
+        self.seek = file.seek
+        self.tell = file.tell
+
+    def write(self, data: bytes) -> int:
+        if self._closed:
+            return len(data)
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self._closed = True
+            raise StorageError(f"The video can't be written: {error.strerror}") from error
+        except BaseException:
+            self._closed = True
+            raise
+
+    def give_up(self) -> None:
+        self._closed = True
+
+
+@contextmanager
+def _writing(file: BinaryIO, like: Clip) -> Iterator[OutputContainer]:
+    """An MP4 container that is finished at the end, or abandoned on an error."""
+    sink = _Sink(file)
+    ticks = like.time_base.denominator
+    container = av.open(
+        sink,
+        "w",
+        format="mp4",
+        container_options={
+            "fflags": "+bitexact",
+            "video_track_timescale": str(ticks),
+            # Offsets between the tracks are written in this unit.
+            "movie_timescale": str(ticks * -(-_FINEST_MOVIE_TIMESCALE // ticks)),
+        },
+        buffer_size=_OUT_BUFFER,
+    )
+    try:
+        yield container
+    except BaseException:
+        sink.give_up()
+        with suppress(av.error.FFmpegError, OSError):
+            container.close()
+        raise
+    try:
+        container.close()
+    except av.error.FFmpegError as error:
+        raise StorageError("The video can't be finished") from error
+
+
+def _add_video(
+    container: OutputContainer,
+    picture: Picture,
+    size: tuple[int, int],
+    like: Clip,
+    crf: int,
+    preset: str,
+) -> VideoStream:
+    options = {"crf": str(crf), "preset": preset}
+    stream = container.add_stream("libx264", rate=like.frame_rate, options=options)
+    stream.width, stream.height = size
+    stream.pix_fmt = pix_fmt(picture.bits)
+    context = stream.codec_context
+    context.time_base = Fraction(1, like.time_base.denominator)
+    context.sample_aspect_ratio = like.pixel_aspect
+    context.color_range = 2 if picture.full_range else 1
+    context.colorspace = _colour.MATRICES[picture.matrix]
+    context.color_primaries = _colour.PRIMARIES[like.primaries]
+    context.color_trc = _colour.TRANSFERS[like.transfer]
+    context.thread_count = _THREADS
+    context.thread_type = ThreadType.FRAME
+    context.flags |= Flags.bitexact | Flags.frame_duration
+    return stream
+
+
+def _add_sound(
+    container: OutputContainer,
+    clip: OpenedClip | None,
+    source: AudioStream | None,
+    notice: _sound.Spoken | None,
+    origin: Fraction,
+) -> Iterator["Packet[Any]"]:
+    """Add the sound track, if there is to be one, and return its packets-to-be."""
+    if clip and source and notice is None and _sound.can_copy(source):
+        target = container.add_stream_from_template(source)
+        return _sound.copy_packets(clip, source, target, origin)
+    if not source and notice is None:
+        return iter(())
+    rate = _sound.aac_rate(source.codec_context.sample_rate) if source else _NOTICE_RATE
+    layout = _sound.aac_layout(source.codec_context.channels) if source else "mono"
+    aac = container.add_stream("aac", rate=rate, layout=layout)
+    channels = aac.codec_context.channels
+    aac.codec_context.bit_rate = _AAC_BITS_A_CHANNEL * channels
+    aac.codec_context.flags |= Flags.bitexact
+    blocks: Iterator[NDArray[np.float32]] = iter(())
+    if clip and source:
+        blocks = _sound.decode_blocks(clip, source, rate=rate, layout=layout, origin=origin)
+    if notice is not None:
+        spoken = _sound.resample_mono(notice.samples, notice.rate, rate)
+        blocks = _sound.mix_notice(blocks, spoken, channels=channels, rate=rate)
+    return _sound.encode_blocks(blocks, aac)
+
+
+def _run(
+    writer: "_Writer",
+    video: VideoStream,
+    pictures: Iterator[Picture],
+    *,
+    like: Clip,
+    origin: Fraction,
+    on_frame: Callable[[int], None],
+) -> Encoded:
+    count, ticks, shift = 0, 0, round(origin / like.time_base)
+    scale_by, unit = like.time_base.numerator, Fraction(1, like.time_base.denominator)
+    for picture, gap in _with_gaps(pictures, like):
+        frame = to_frame(picture)
+        frame.pts, frame.duration = (picture.pts - shift) * scale_by, gap * scale_by
+        frame.time_base = unit
+        writer.write(video.encode(frame))
+        count, ticks = count + 1, ticks + gap
+        on_frame(count)
+    writer.write(video.encode(None))
+    writer.finish()
+    return Encoded(frames=count, duration=float(ticks * like.time_base))
+
+
+class _Writer:
+    """Writes picture packets, and before each the sound packets that are due."""
+
+    def __init__(self, container: OutputContainer, sounds: Iterator["Packet[Any]"]) -> None:
+        self._container = container
+        self._sounds = sounds
+        self._sound = next(sounds, None)
+
+    def write(self, packets: list["Packet[Any]"]) -> None:
+        for packet in packets:
+            self._write_sounds((packet.dts or 0) * packet.time_base)
+            self._container.mux(packet)
+
+    def finish(self) -> None:
+        self._write_sounds(None)
+
+    def _write_sounds(self, until: Fraction | None) -> None:
+        while (packet := self._sound) is not None:
+            if until is not None and (packet.dts or 0) * packet.time_base > until:
+                return
+            self._container.mux(packet)
+            self._sound = next(self._sounds, None)
+
+
+def _with_gaps(pictures: Iterator[Picture], like: Clip) -> Iterator[tuple[Picture, int]]:
+    """Each picture with the time for which it is shown, in ticks."""
+    usual = max(round(1 / (like.frame_rate * like.time_base)), 1)
+    picture = next(pictures)
+    begin = picture.pts
+    for following in pictures:
+        yield picture, following.pts - picture.pts
+        picture = following
+    if not like.variable_rate:
+        yield picture, usual
+        return
+    left = begin + round(Fraction(like.duration) / like.time_base) - picture.pts
+    yield picture, left if 0 < left <= _LONGEST_LAST * usual else usual
+
+
+def _chain(first: Picture, rest: Iterator[Picture]) -> Iterator[Picture]:
+    yield first
+    yield from rest
+
+
+def _fit(picture: Picture, size: tuple[int, int] | None) -> Picture:
+    return picture if size is None else scale(picture, *size)
