@@ -107,13 +107,16 @@ class _Decoder:
                 f"{self._clip.name} is encrypted (DRM)",
                 advice="Get an unprotected copy from whoever owns the rights.",
             )
-        if packet.is_corrupt and packet.size:
+        broadcast = self._clip.container.format.name == "mpegts"
+        # In a transport stream a mere jump of the packet counter counts as corrupt, as where
+        # two recordings were joined; there the decoder decides.
+        if packet.is_corrupt and packet.size and not broadcast:
             raise _damaged(self._clip, self._time)
         try:
             frames = packet.decode()
         except av.error.FFmpegError as error:
-            if self._time is None and self._clip.container.format.name == "mpegts":
-                return  # a broadcast joined between two key frames
+            if self._time is None and broadcast:
+                return  # joined between two key frames
             raise _damaged(self._clip, self._time) from error
         yield from self._pass(frames)
 
