@@ -125,7 +125,7 @@ def test_only_the_region_changes(
     # A chroma sample may change when a pixel that it is made from did: one to its left or
     # right, and below it.
     sx, sy = picture.subsampling
-    touched = np.zeros(picture.u.shape, bool)
+    touched = np.zeros((picture.u.shape[0], picture.u.shape[1]), bool)
     for row, column in np.argwhere(inside).tolist():
         columns = {column} if sx == 1 else {column // 2, (column + 1) // 2}
         for reached in columns:
