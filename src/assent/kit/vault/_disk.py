@@ -9,11 +9,10 @@ Files are for their owner alone (0600, folders 0700).
 import errno
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +39,11 @@ def naming(path: object) -> Iterator[None]:
         raise StorageError(f"{path}: {error.strerror or error}", advice=advice) from error
 
 
+def _open_private(path: str, flags: int) -> int:
+    """Open a file that, if new, is for its owner alone."""
+    return os.open(path, flags, 0o600)
+
+
 class Disk:
     """Plain steps on the file system; every method raises `StorageError` when the disk fails."""
 
@@ -61,9 +65,8 @@ class Disk:
 
     def writer(self, path: Path) -> BinaryIO:
         """Return a new, unbuffered file for its owner alone; one that exists is refused."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         with naming(path):
-            return os.fdopen(os.open(path, flags, 0o600), "wb", buffering=0)
+            return FileIO(str(path), "x", opener=_open_private)
 
     def patcher(self, path: Path) -> BinaryIO:
         """Return an existing file, unbuffered, to be overwritten in place."""
@@ -72,8 +75,12 @@ class Disk:
 
     def scratch(self, folder: Path) -> BinaryIO:
         """Return an unbuffered file in `folder` that has no name and vanishes when closed."""
-        with naming(folder):
-            return tempfile.TemporaryFile(dir=folder, buffering=0)
+        path = folder / f".{os.urandom(8).hex()}.tmp"
+        with naming(path), ExitStack() as undo:
+            file = undo.enter_context(FileIO(str(path), "x+", opener=_open_private))
+            path.unlink()
+            undo.pop_all()
+            return file
 
     def write(self, file: BinaryIO, data: bytes | memoryview) -> None:
         """Write all of `data` at the file's position; nothing is durable before `sync`."""
@@ -85,13 +92,7 @@ class Disk:
     def read_at(self, file: BinaryIO, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset` on; fewer only at the end of the file."""
         with naming(file.name):
-            data = os.pread(file.fileno(), length, offset)
-            while 0 < len(data) < length:
-                more = os.pread(file.fileno(), length - len(data), offset + len(data))
-                if not more:
-                    break
-                data += more
-            return data
+            return os.pread(file.fileno(), length, offset)
 
     def write_at(self, file: BinaryIO, offset: int, data: bytes) -> None:
         """Write all of `data` at `offset`."""
