@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from assent.kit.errors import BriefError
+from assent.kit.errors import BriefError, IntegrityError
 
-__all__ = ["CLAIM_SIGNING", "Chain", "make_chain"]
+__all__ = ["CLAIM_SIGNING", "Chain", "load_chain", "make_chain"]
 
 # C2PA 2.2 section 14.5.1: the key purpose of a certificate that signs claims.
 CLAIM_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
@@ -93,6 +93,32 @@ def make_chain(*, organisation: str, not_before: datetime, days: int = 825) -> C
         fingerprint=leaf.certificate.fingerprint(hashes.SHA256()).hex(),
         not_before=span[0],
         not_after=span[1],
+    )
+
+
+def load_chain(*, root_pem: bytes, chain_pem: bytes, leaf_key_pem: bytes) -> Chain:
+    """Return a stored chain, the leaf's facts read from its certificate.
+
+    Raises IntegrityError when a part is not what `make_chain` makes.
+    """
+    try:
+        leaf, middle = x509.load_pem_x509_certificates(chain_pem)
+        x509.load_pem_x509_certificate(root_pem)
+        key = serialization.load_pem_private_key(leaf_key_pem, password=None)
+        (organisation,) = leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    except (ValueError, TypeError) as error:
+        raise IntegrityError("the studio's signing chain is damaged") from error
+    if key.public_key() != leaf.public_key() or middle.subject != leaf.issuer:
+        raise IntegrityError("the parts of the studio's signing chain don't belong together")
+    return Chain(
+        root_pem=root_pem,
+        chain_pem=chain_pem,
+        leaf_key_pem=leaf_key_pem,
+        organisation=str(organisation.value),
+        serial=format(leaf.serial_number, "x"),
+        fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
+        not_before=leaf.not_valid_before_utc,
+        not_after=leaf.not_valid_after_utc,
     )
 
 

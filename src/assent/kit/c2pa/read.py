@@ -25,6 +25,8 @@ __all__ = ["Credential", "State", "read"]
 State = Literal["trusted", "valid", "invalid", "missing"]
 
 _STATES: dict[str, State] = {"Trusted": "trusted", "Valid": "valid"}
+_STAMPED = "timeStamp.trusted"
+_UNKNOWN_CLOCK = "timeStamp.untrusted"
 # How a file of each type begins, after so many bytes: for MP4 the boxes that may come first.
 _BEGINNINGS: dict[str, tuple[int, tuple[bytes, ...]]] = {
     "image/jpeg": (0, (b"\xff\xd8\xff",)),
@@ -41,8 +43,9 @@ class Credential:
     but signed by someone unknown; "invalid", altered or damaged; "missing", no credential.
     Believe the other fields only as far as `state` goes. `asset_id` is the watermark's payload
     in hex, `fingerprint` an ISCC, `receipts` salted hashes of consent receipts.
-    `digital_source_type` is the last word of the IPTC term. `signed_at` is the time stamp's
-    moment, None without one. `problems` are C2PA status codes with explanations.
+    `digital_source_type` is the last word of the IPTC term. `signed_at` is the moment of a time
+    stamp whose authority is under one of the anchors, None without. `problems` are C2PA status
+    codes with explanations.
     """
 
     state: State
@@ -62,10 +65,11 @@ class Credential:
 def read(stream: BinaryIO, *, mime: str, anchors_pem: bytes | None) -> Credential:
     """Return the credential inside `stream` (seekable, read from its start) of type `mime`.
 
-    `anchors_pem` holds the root certificates to trust; None trusts nobody. Hostile or damaged
-    bytes give state "invalid" with problems, never an exception. Raises MediaError when the
-    bytes don't even begin like a `mime` file, when `mime` is not MP4, JPEG or PNG, or when the
-    stream itself fails; BriefError when the anchors are not PEM certificates.
+    `anchors_pem` holds the root certificates to trust, of signers and of time-stamping
+    authorities; None trusts nobody. Hostile or damaged bytes give state "invalid" with problems,
+    never an exception. Raises MediaError when the bytes don't even begin like a `mime` file,
+    when `mime` is not MP4, JPEG or PNG, or when the stream itself fails; BriefError when the
+    anchors are not PEM certificates.
     """
     _check_anchors(anchors_pem)
     _check_beginning(stream, mime)
@@ -105,6 +109,8 @@ def _check_anchors(anchors_pem: bytes | None) -> None:
 def _credential(store: dict[str, Any]) -> Credential:
     manifest = _dict(_dict(store.get("manifests")).get(_text(store.get("active_manifest")) or ""))
     signature = _dict(manifest.get("signature_info"))
+    results = _dict(store.get("validation_results"))
+    active = _dict(results.get("activeManifest"))
     actions = list(_actions(manifest))
     return Credential(
         state=_STATES.get(_text(store.get("validation_state")) or "", "invalid"),
@@ -116,8 +122,8 @@ def _credential(store: dict[str, Any]) -> Credential:
         ingredients=_texts([item.get("title") for item in _dicts(manifest.get("ingredients"))]),
         claim_generator=_generator(manifest),
         issuer=_text(signature.get("issuer")),
-        signed_at=_moment(signature.get("time")),
-        problems=tuple(_problems(_dict(store.get("validation_results")))),
+        signed_at=_moment(signature.get("time")) if _has(active, _STAMPED) else None,
+        problems=tuple(_problems(results)),
         manifest=manifest,
     )
 
@@ -185,9 +191,16 @@ def _moment(value: object) -> datetime | None:
         return None
 
 
+def _has(statuses: dict[str, Any], code: str) -> bool:
+    return any(status.get("code") == code for status in _dicts(statuses.get("success")))
+
+
 def _problems(results: dict[str, Any]) -> Iterator[str]:
+    active = _dict(results.get("activeManifest"))
     deltas = [_dict(d.get("validationDeltas")) for d in _dicts(results.get("ingredientDeltas"))]
-    for statuses in (_dict(results.get("activeManifest")), *deltas):
-        for failure in _dicts(statuses.get("failure")):
-            parts = (_text(failure.get("code")), _text(failure.get("explanation")))
-            yield ": ".join(part for part in parts if part)
+    failures = [f for statuses in (active, *deltas) for f in _dicts(statuses.get("failure"))]
+    # To the library an unknown time-stamping authority is no failure; the moment is void, though.
+    unknown = [i for i in _dicts(active.get("informational")) if i.get("code") == _UNKNOWN_CLOCK]
+    for status in (*failures, *unknown):
+        parts = (_text(status.get("code")), _text(status.get("explanation")))
+        yield ": ".join(part for part in parts if part)
