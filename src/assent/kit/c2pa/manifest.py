@@ -67,6 +67,7 @@ class Action:
 class Plan:
     """All that a credential will say.
 
+    `title` is a neutral name: file names and names of people stay out of manifests.
     `digital_source_type` is one of SOURCE_TYPES (IPTC terms). `actions` begins with c2pa.opened
     (existing footage was changed: give an ingredient when signing) or c2pa.created. `asset_id`
     is the watermark's payload and each of `receipts` a salted hash, all lower-case hex.

@@ -40,9 +40,10 @@ _Signer = Callable[[bytes], bytes]
 class Ingredient:
     """The footage that was opened and changed: C2PA's parent ingredient.
 
-    Give either its `stream` (seekable; credentials inside it are carried over into the new
-    credential) or, where the bytes can't be shown, the `sha256` of them in hex, which becomes
-    the ingredient's identifier (a `ni:` name, RFC 6920).
+    `title` is a neutral name such as "footage", `mime` the footage's type. Give either its
+    `stream` (seekable; credentials inside it are carried over, without their thumbnails) or,
+    where the bytes can't be shown or the library doesn't know their type, the `sha256` of them
+    in hex, which becomes the ingredient's identifier (a `ni:` name, RFC 6920).
     """
 
     title: str

@@ -28,10 +28,18 @@ from assent.kit.fingerprint.frame import DIGITS, frame_signature
 __all__ = ["RELATED", "SAME", "Fingerprint", "VideoFingerprint", "distance", "fingerprint_of"]
 
 SAME = 32
-"""Distances up to here: the same video, re-encoded, scaled, graded, labelled or trimmed a bit."""
+"""Distances up to here: the same video, re-encoded, scaled, graded, labelled or trimmed a bit.
+
+Measured on the samples: at most 24 for such copies, while other performers or places are 72 away
+and more. A face replaced in the same scene is only 12 away: the code tells scenes, not faces.
+"""
 
 RELATED = 64
-"""Distances up to here: perhaps the same video, cropped; or another one shot in the same place."""
+"""Distances up to here: perhaps the same video, cropped; or another one shot in the same place.
+
+Measured: 14 to 54 for crops of 10 %, 49 to 57 for another scene with the same person and place.
+Crops of 20 % (28 to 92) and mirrored copies (29 to 91, found by the mirrored code) are missed.
+"""
 
 _BITS = 256
 _SAMPLES_A_SECOND = 5

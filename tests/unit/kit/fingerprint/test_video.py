@@ -65,7 +65,7 @@ def test_codes_are_those_of_other_implementations(name: str, samples: Path) -> N
 def test_code_follows_from_the_distinct_signatures() -> None:
     rng = np.random.default_rng(3)
     pictures = list(rng.integers(0, 256, (6, 40, 60), dtype=np.uint8))
-    made = fingerprint_of([*pictures, *pictures])
+    made = fingerprint_of([*pictures, *pictures[:1] * 9])
     signatures = [tuple(frame_signature(picture).tolist()) for picture in pictures]
     assert made.iscc == iscc_core.gen_video_code_v0(signatures, 256)["iscc"]
     assert made.bits == iscc_core.soft_hash_video_v0(signatures, 256)
