@@ -34,7 +34,7 @@ __all__ = ["SMALLEST_SIDE", "Embedder"]
 
 SMALLEST_SIDE = 128
 _PSNR_DB = 44.0
-_LOUDEST = 1.0  # deviation of the pattern on flat ground, grey levels: the eye's limit
+_LOUDEST = 0.55  # deviation of the pattern on flat ground, grey levels: the eye's limit
 _NYQUIST = 0.45  # cycles a pixel above which a carrier wouldn't survive the pixel grid
 _SAMPLES = 32
 _ROUNDS = (0.9, 0.63)  # share of the host's error that each round takes back
@@ -108,21 +108,22 @@ class Embedder:
         change = self._change(_eight_bits(luma))
         if self._step == 1:
             return np.asarray(cv2.add(luma, change, dtype=cv2.CV_8U), np.uint8)
-        wide = luma.astype(np.float32) + change * self._step
-        return np.asarray(np.clip(np.rint(wide), 0, 1023), np.uint16)
+        deep = cv2.add(luma, change * np.float32(self._step), dtype=cv2.CV_16U)
+        return np.minimum(np.asarray(deep, np.uint16), np.uint16(1023))
 
     def _change(self, luma: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return what to add to a plane, float32 [H, W] grey levels."""
         height, width = self._shape
         relative = strength(luma, self._mask_size)
         power = float((relative * relative * self._power).mean())
-        relative *= np.float32(min(self._aim / max(power, 1e-9) ** 0.5, _LOUDEST))
+        relative *= np.float32(min(self._aim / max(power, 1e-9) ** 0.5, self._loudest))
         full = cv2.resize(relative, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(cv2.add(cv2.multiply(full, self._pattern), self._dither), np.float32)
 
     def _use(self, coefficients: Complexes) -> None:
         self._pattern = _draw_pattern(self._carriers, coefficients, self._shape, self._scale)
         squared = self._pattern * self._pattern
+        self._loudest = _LOUDEST / float(squared.mean()) ** 0.5
         self._power = cv2.resize(squared, self._mask_size, interpolation=cv2.INTER_AREA)
 
     def _measure(self, planes: list[Plane]) -> Complexes:

@@ -34,8 +34,8 @@ __all__ = ["Mark", "Search", "read_mark"]
 
 _LEAST_SIDE = 64  # pixels: below, a picture can't hold enough of the pattern
 _LEAST_WORKING_SIDE = 192
-# By chance, one reading in thousands passes the first gate, one in tens of thousands the
-# second; each reading that passes then meets a CRC-32 at most 96 times.
+# By chance, one reading in about a thousand passes the first gate, fewer than one in three
+# thousand the second; each that passes then meets a CRC-32 at most 96 times.
 _NEAR_GATE = 4.0
 _SEARCH_GATE = 6.0
 _LOOK_AFTER = (4, 12, 32)  # frames after which the quick way is tried

@@ -102,4 +102,5 @@ def test_pictures_show_the_pattern_at_their_pixel_centres(
         phase = 2 * np.pi / 128 * (kx * x + ky * y)
         pattern += value.real * np.cos(phase) - value.imag * np.sin(phase)
     # What is left over is dither and rounding.
-    assert np.corrcoef(change.ravel(), pattern.ravel())[0, 1] > 0.95
+    # A pattern off by half a pixel would correlate by three quarters.
+    assert np.corrcoef(change.ravel(), pattern.ravel())[0, 1] > 0.88
