@@ -3,7 +3,6 @@
 Each step is stored before the next can begin, and each is safe to repeat.
 """
 
-import hashlib
 import secrets
 import uuid
 from collections.abc import Iterable
@@ -42,12 +41,13 @@ from assent.consent.record import (
 from assent.kit.canonical import canonical, digest
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError, IntegrityError, NotClearedError, NotFoundError
+from assent.kit.hashing import hash_file
 from assent.kit.signing import thumbprint
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["Accepted", "Terms", "accept", "hash_file", "offer", "withdraw"]
+__all__ = ["Accepted", "Terms", "accept", "offer", "withdraw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +75,6 @@ class Accepted:
     receipt: str
     receipt_hash: str
     log_index: int
-
-
-def hash_file(file: BinaryIO) -> str:
-    """Return the SHA-256 of `file` from its start, as hex."""
-    file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def offer(
@@ -147,9 +141,7 @@ def accept(studio: Studio, signed: str, *, statement: BinaryIO, name: str) -> Ac
         )
     if row.receipt is None:
         enrolment = enrol_from_statement(statement, name=name)
-        receipt = countersign(
-            signed, record, studio.signing_key, moment=stamp(studio.clock())
-        )
+        receipt = countersign(signed, record, studio.signing_key, moment=stamp(studio.clock()))
         studio.keyring.create(record.record_id)
         blob = Locker(studio).deposit([pack_templates(enrolment)], record.record_id)
         with studio.database.session() as session:
@@ -161,9 +153,10 @@ def accept(studio: Studio, signed: str, *, statement: BinaryIO, name: str) -> Ac
 
 
 def withdraw(studio: Studio, record_id: str) -> tuple[ConsentRow, ...]:
-    """End a consent at once: the desk refuses, the key is destroyed, the log says so.
+    """End the consent whose id begins with `record_id`: the key is destroyed, the log says so.
 
-    In that order, so that whatever happens in between the use has ended; run again, it finishes.
+    First the desk refuses, so that whatever happens next the use has ended; run again, it
+    finishes.
     Returns the record's rows. Raises `NotFoundError`.
     """
     now = stamp(studio.clock())
@@ -172,7 +165,7 @@ def withdraw(studio: Studio, record_id: str) -> tuple[ConsentRow, ...]:
         for row in rows:
             row.state = "withdrawn"
             row.withdrawn = row.withdrawn or now
-    studio.keyring.destroy(record_id)
+    studio.keyring.destroy(rows[0].record_id)
     for row in rows:
         if row.receipt_hash is not None and row.withdrawal_log_index is None:
             entry = {
@@ -191,14 +184,12 @@ def _rows_of(session: Session, record_id: str) -> list[ConsentRow]:
     rows = list(
         session.scalars(
             select(ConsentRow)
-            .where(ConsentRow.record_id == record_id)
+            .where(ConsentRow.record_id.startswith(record_id, autoescape=True))
             .order_by(ConsentRow.version)
         )
     )
-    if not rows:
-        raise NotFoundError(
-            f"no consent record '{record_id}'", advice="See `assent consent list`."
-        )
+    if len({row.record_id for row in rows}) != 1:
+        raise NotFoundError(f"no consent record '{record_id}'", advice="See `assent consent list`.")
     return rows
 
 

@@ -3,7 +3,7 @@
 A function that works on somebody demands a `Clearance` of them; there is no other way to ask.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 from enum import Enum
@@ -12,7 +12,7 @@ from typing import NoReturn, final
 from assent.consent._key import KEY, Key
 from assent.kit.errors import NotClearedError
 
-__all__ = ["Act", "Clearance", "Modality", "require_all"]
+__all__ = ["Act", "AskAgain", "Clearance", "Modality", "require_all"]
 
 
 class Modality(Enum):
@@ -61,7 +61,7 @@ class Clearance:
     def require(
         self, act: Act, modality: Modality = Modality.FACE, *, project_id: str, now: datetime
     ) -> None:
-        """Raise `NotClearedError` unless this covers `act` on `modality` in the project at `now`."""
+        """Raise `NotClearedError` unless this covers `act` on `modality` there and then."""
         if now >= self.expires:
             raise NotClearedError(
                 "a clearance has run out", advice="Run the command again; it asks the desk anew."
@@ -72,6 +72,10 @@ class Clearance:
             raise NotClearedError(
                 f"the clearance doesn't cover '{act.value}' with the {modality.value}"
             )
+
+
+AskAgain = Callable[[], Sequence[Clearance]]
+"""Asks the desk again during long work; raises `NotClearedError` if someone has withdrawn."""
 
 
 def require_all(

@@ -37,9 +37,7 @@ class Need:
     modalities: frozenset[Modality] = field(default=frozenset({Modality.FACE}))
 
 
-def clear_all(
-    studio: Studio, purpose: Purpose, needs: Collection[Need]
-) -> tuple[Clearance, ...]:
+def clear_all(studio: Studio, purpose: Purpose, needs: Collection[Need]) -> tuple[Clearance, ...]:
     """Clear every need or raise `NotClearedError` for the first that isn't covered."""
     return tuple(
         clear(studio, purpose, person_id=need.person_id, acts=need.acts, modalities=need.modalities)
@@ -166,9 +164,7 @@ def _check_limits(record: ConsentRecord, purpose: Purpose, person: Person) -> No
             raise NotClearedError(f"{person.handle} does not allow {content} content")
 
 
-def _check_release(
-    studio: Studio, record: ConsentRecord, purpose: Purpose, person: Person
-) -> None:
+def _check_release(studio: Studio, record: ConsentRecord, purpose: Purpose, person: Person) -> None:
     missing = sorted(set(purpose.brief.channels) - record.scope.channels)
     if missing:
         raise NotClearedError(

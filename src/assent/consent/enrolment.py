@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.errors import IntegrityError
+from assent.kit.faces.detect import DlibDetector
+from assent.kit.faces.embed import FaceEmbedder
 from assent.kit.faces.enrol import Enrolment, enrol
-from assent.kit.faces.models import load_models
+from assent.kit.faces.landmarks import LandmarkFinder
 from assent.kit.media.picture import to_rgb
 from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
@@ -32,7 +34,7 @@ def enrol_from_statement(statement: BinaryIO, *, name: str) -> Enrolment:
         for index, picture in enumerate(read_pictures(statement, name=name))
         if index % step == 0
     )
-    return enrol(pictures)
+    return enrol(pictures, DlibDetector(), LandmarkFinder(), FaceEmbedder(), name=name)
 
 
 def pack_templates(enrolment: Enrolment) -> bytes:

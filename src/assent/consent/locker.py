@@ -4,15 +4,19 @@ What is put away under a set of clearances is encrypted under the keys of all th
 opens only while every one of those people still agrees.
 """
 
+import io
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 
 from assent.consent.clearance import Clearance
 from assent.kit.errors import NotClearedError
 from assent.kit.store.studio import Studio
-from assent.kit.vault.stream import DecryptingReader
 from assent.kit.vault.vault import Vault
 
 __all__ = ["Locker"]
+
+_BUFFER = 1 << 16
+_LEFT_BEHIND = timedelta(days=1)
 
 
 class Locker:
@@ -31,7 +35,7 @@ class Locker:
         """Encrypt `chunks` under one record's key; whoever wants to read them needs a clearance."""
         return self._vault.put(chunks, key_ids={record_id})
 
-    def open(self, blob: str, clearances: Collection[Clearance]) -> DecryptingReader:
+    def open(self, blob: str, clearances: Collection[Clearance]) -> io.BufferedReader:
         """Open a blob for reading.
 
         Raises `NotClearedError` unless each person under whose record it lies is cleared now.
@@ -40,7 +44,7 @@ class Locker:
         missing = set(self._vault.key_ids(blob)) - {c.record_id for c in clearances}
         if missing:
             raise NotClearedError("not everyone whom this concerns has been cleared")
-        return self._vault.open(blob)
+        return io.BufferedReader(self._vault.open(blob), _BUFFER)
 
     def read(self, blob: str, clearances: Collection[Clearance]) -> bytes:
         """Return a small blob whole; raises as `open`."""
@@ -52,8 +56,12 @@ class Locker:
         self._vault.delete(blob)
 
     def sweep(self, keep: Collection[str]) -> int:
-        """Remove what a killed process left behind; returns how many files went."""
-        return self._vault.sweep(keep)
+        """Remove what killed processes left behind; returns how many files went.
+
+        Only what was last written a day ago or earlier: work in progress must have the time to
+        record what it has put away.
+        """
+        return self._vault.sweep(keep, before=self._studio.clock() - _LEFT_BEHIND)
 
     def _check_time(self, clearances: Collection[Clearance]) -> None:
         if not clearances:

@@ -11,10 +11,20 @@ from assent.consent.record import ConsentRecord, parse_record
 from assent.kit.errors import InputError, IntegrityError
 from assent.kit.signing import SigningKey, VerifyKey, peek, public_of, sign, thumbprint, verify
 
-__all__ = ["Receipt", "countersign", "hash_receipt", "read_receipt", "read_signed", "sign_record", "signer_hint"]
+__all__ = [
+    "Receipt",
+    "countersign",
+    "hash_receipt",
+    "read_receipt",
+    "read_signed",
+    "sign_record",
+    "signer_hint",
+]
 
 _SIGNED = "assent-consent+jws"
 _RECEIPT = "vc+jwt"
+# RFC 9278.
+_THUMBPRINT = "urn:ietf:params:oauth:jwk-thumbprint:sha-256"
 _CONTEXT = "https://www.w3.org/ns/credentials/v2"
 
 
@@ -55,7 +65,7 @@ def countersign(signed: str, record: ConsentRecord, key: SigningKey, *, moment: 
             "validFrom": f"{record.scope.starts.isoformat()}T00:00:00Z",
             "validUntil": f"{record.scope.ends.isoformat()}T23:59:59Z",
             "credentialSubject": {
-                "id": f"urn:ietf:params:oauth:jwk-thumbprint:sha-256:{record.principal.key_thumbprint}",
+                "id": f"{_THUMBPRINT}:{record.principal.key_thumbprint}",
                 "consent": signed,
             },
             "countersigned": moment,

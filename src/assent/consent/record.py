@@ -15,7 +15,6 @@ from assent.kit.errors import BriefError
 from assent.purpose.brief import LONGEST_TERM, describe_problems
 
 __all__ = [
-    "SCHEMA",
     "Biometrics",
     "ConsentRecord",
     "Controller",
@@ -29,8 +28,6 @@ __all__ = [
     "Withdrawal",
     "parse_record",
 ]
-
-SCHEMA = "assent-consent/1 (ISO/IEC TS 27560:2023)"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=8000)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -134,7 +131,9 @@ class Evidence(_Frozen):
 class ConsentRecord(_Frozen):
     """One version of one person's consent for one project."""
 
-    schema_version: Literal["assent-consent/1 (ISO/IEC TS 27560:2023)"] = SCHEMA
+    schema_version: Literal["assent-consent/1 (ISO/IEC TS 27560:2023)"] = (
+        "assent-consent/1 (ISO/IEC TS 27560:2023)"
+    )
     record_id: Text
     version: int = Field(ge=1)
     nonce: Hash

@@ -33,17 +33,18 @@ class Draft:
     replaced: int
     _segments: tuple[str, ...]
 
-    def needs(self, act: Act) -> tuple[Need, ...]:
-        """Return what must be asked of the donor and of everyone in the frame before `act`."""
+    def needs(self, *, to_release: bool) -> tuple[Need, ...]:
+        """Return what must be asked of the donor and of everyone in the frame.
+
+        To look at the draft, what its making asked; to release it, that as well.
+        """
+        release = (Act.RELEASE,) if to_release else ()
         donor = Need(
             person_id=self.donor_id,
-            acts=frozenset({act, Act.PORTRAY}),
+            acts=frozenset({Act.PORTRAY, *release}),
             modalities=frozenset({Modality.FACE}),
         )
-        others = {need.person_id: need for need in self.clip.needs(act)}
-        if self.donor_id in others:
-            return tuple(others.values())
-        return (donor, *others.values())
+        return donor, *self.clip.needs(Act.PERFORM, *release)
 
 
 def find_draft(studio: Studio, purpose: Purpose, draft_id: str) -> Draft:
@@ -54,7 +55,7 @@ def find_draft(studio: Studio, purpose: Purpose, draft_id: str) -> Draft:
     rows = [row for row in list_drafts(studio, purpose) if row.id.startswith(draft_id)]
     if len(rows) != 1 or not draft_id:
         raise NotFoundError(
-            f"no draft '{draft_id}' in '{purpose.slug}'", advice="See `assent render list`."
+            f"no draft '{draft_id}' in '{purpose.slug}'", advice="See `assent draft list`."
         )
     return load(studio, rows[0])
 

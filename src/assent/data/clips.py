@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from io import BufferedReader
 
 from sqlalchemy import select
 
@@ -13,7 +14,6 @@ from assent.kit.errors import NotFoundError
 from assent.kit.faces.face_set import FaceSet
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import FaceSetRow, FootageRow
-from assent.kit.vault.stream import DecryptingReader
 from assent.purpose.projects import Purpose
 
 __all__ = ["ClearedClip", "clip_of", "find_clip", "list_clips", "load_faces"]
@@ -33,21 +33,19 @@ class ClearedClip:
     blob: str
     tracks_blob: str
 
-    def needs(self, act: Act) -> tuple[Need, ...]:
-        """Return what must be asked of everyone in the frame before `act`."""
+    def needs(self, *acts: Act) -> tuple[Need, ...]:
+        """Return what must be asked of everyone in the frame before `acts`."""
         modalities = {Modality.FACE, Modality.VOICE} if self.sound else {Modality.FACE}
         return tuple(
-            Need(person_id=person, acts=frozenset({act}), modalities=frozenset(modalities))
+            Need(person_id=person, acts=frozenset(acts), modalities=frozenset(modalities))
             for person in self.people
         )
 
-    def open(self, locker: Locker, clearances: Collection[Clearance]) -> DecryptingReader:
+    def open(self, locker: Locker, clearances: Collection[Clearance]) -> BufferedReader:
         """Open the clip's bytes; raises `NotClearedError` unless all in the frame are cleared."""
         return locker.open(self.blob, clearances)
 
-    def tracks(
-        self, locker: Locker, clearances: Collection[Clearance]
-    ) -> tuple[PersonTrack, ...]:
+    def tracks(self, locker: Locker, clearances: Collection[Clearance]) -> tuple[PersonTrack, ...]:
         """Read who is where; raises as `open`."""
         return unpack_tracks(locker.read(self.tracks_blob, clearances))
 
@@ -88,9 +86,7 @@ def load_faces(
         rows = session.scalars(
             select(FaceSetRow)
             .join(FootageRow, FootageRow.id == FaceSetRow.footage_id)
-            .where(
-                FootageRow.project_id == purpose.project_id, FaceSetRow.person_id == person_id
-            )
+            .where(FootageRow.project_id == purpose.project_id, FaceSetRow.person_id == person_id)
             .order_by(FootageRow.created, FaceSetRow.id)
         ).all()
     if not rows:

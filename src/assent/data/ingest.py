@@ -6,16 +6,14 @@ records of everyone in it.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from assent.consent.ceremony import hash_file
 from assent.consent.clearance import Act, Clearance, Modality, require_all
 from assent.consent.desk import Need, clear_all
 from assent.consent.enrolment import unpack_templates
@@ -30,9 +28,10 @@ from assent.kit.errors import ContentError, InputError, MediaError, UnlistedFace
 from assent.kit.faces.detect import DlibDetector
 from assent.kit.faces.embed import FaceEmbedder
 from assent.kit.faces.face_set import FaceSet
-from assent.kit.faces.identity import Assignment, assign
+from assent.kit.faces.identity import assign
 from assent.kit.faces.landmarks import LandmarkFinder
 from assent.kit.faces.track import FaceTracker, Track
+from assent.kit.hashing import chunks_of, hash_file
 from assent.kit.media.picture import to_rgb
 from assent.kit.media.probe import Clip, probe
 from assent.kit.media.read import read_pictures
@@ -43,7 +42,6 @@ from assent.purpose.projects import Purpose
 
 __all__ = ["Ingested", "ingest", "needs_for"]
 
-_CHUNK = 1 << 20
 # The content gate looks at this many frames a second of footage.
 _LOOKS_PER_SECOND = 1.0
 
@@ -63,9 +61,7 @@ def needs_for(people: Iterable[Person], clip: Clip) -> tuple[Need, ...]:
     """Return what everyone in the frame must have agreed to before `clip` is taken in."""
     modalities = {Modality.FACE, Modality.VOICE} if clip.sound else {Modality.FACE}
     return tuple(
-        Need(
-            person_id=person.id, acts=frozenset({Act.INGEST}), modalities=frozenset(modalities)
-        )
+        Need(person_id=person.id, acts=frozenset({Act.INGEST}), modalities=frozenset(modalities))
         for person in people
     )
 
@@ -177,20 +173,14 @@ def _account_for(
             f"{clip.name} shows no face",
             advice="Use footage in which the face is seen from the front for a while.",
         )
-    assignments = assign(tracks, gallery)
-    unlisted = [a for a in assignments if a.name is None]
-    if unlisted:
-        raise UnlistedFaceError(
-            f"{clip.name} shows someone who has not consented, at {_spans(tracks, unlisted)}"
-        )
-    return tuple(
-        PersonTrack.of(track, str(assignment.name))
-        for track, assignment in zip(tracks, assignments, strict=True)
-    )
+    assignment = assign(tracks, gallery)
+    if assignment.unlisted:
+        spans = _spans(tracks, {identity.track for identity in assignment.unlisted})
+        raise UnlistedFaceError(f"{clip.name} shows someone who has not consented, at {spans}")
+    return tuple(PersonTrack.of(track, str(assignment.names[track.id])) for track in tracks)
 
 
-def _spans(tracks: Sequence[Track], unlisted: Sequence[Assignment]) -> str:
-    wanted = {assignment.track_id for assignment in unlisted}
+def _spans(tracks: Sequence[Track], wanted: Collection[int]) -> str:
     spans = [
         f"{clock_time(track.points[0].seconds)} to {clock_time(track.points[-1].seconds)}"
         for track in tracks
@@ -215,7 +205,7 @@ def _store(
     locker = Locker(studio)
     of_person = {clearance.person_id: clearance for clearance in clearances}
     with path.open("rb") as file:
-        blob = locker.put(_chunks(file), clearances)
+        blob = locker.put(chunks_of(file), clearances)
     row = FootageRow(
         id=uuid.uuid4().hex,
         project_id=purpose.project_id,
@@ -259,9 +249,3 @@ def clock_time(seconds: float) -> str:
     """
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes)}:{rest:04.1f}"
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    file.seek(0)
-    while chunk := file.read(_CHUNK):
-        yield chunk

@@ -1,22 +1,23 @@
 """The one door out: the very bytes are checked again, and only then may they be read by anyone."""
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from sqlalchemy import select
+
+from assent.create.draft import Draft
 from assent.disclose.check import check_log, check_media
 from assent.disclose.entry import SealEntry
+from assent.disclose.reopen import reopen
 from assent.disclose.sealed import SealedVideo
-from assent.kit.errors import SealError
+from assent.kit.disk import replace_file
+from assent.kit.errors import NotFoundError, SealError
+from assent.kit.hashing import chunks_of, hash_file
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReleaseRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["Released", "release"]
-
-_CHUNK = 1 << 20
+__all__ = ["Released", "release", "released_already"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +39,15 @@ def release(studio: Studio, purpose: Purpose, video: SealedVideo) -> Released:
     Raises `SealError` if label, mark, credential or log proof are not in the bytes.
     """
     entry = SealEntry.parse(video.entry)
-    video.media.seek(0)
-    sha256 = hashlib.file_digest(video.media, "sha256").hexdigest()
+    sha256 = hash_file(video.media)
     check_log(video.entry, video.receipt, studio.log_verifier, sha256=sha256)
     check_media(video.media, entry, chain=studio.chain, key=studio.reading_key)
     name = f"{purpose.slug}-{video.asset_id}"
     path = studio.releases_folder / f"{name}.mp4"
     proof = studio.releases_folder / f"{name}.proof"
     # The proof first: a video never lies there without it.
-    studio.disk.write_atomic(proof, video.receipt.encode())
-    studio.disk.write_atomic_chunks(path, _chunks(video.media))
+    replace_file(studio.disk, proof, [video.receipt.encode()])
+    replace_file(studio.disk, path, chunks_of(video.media))
     with studio.database.session() as session:
         row = session.get_one(ReleaseRow, video.asset_id)
         if row.draft_id != video.draft_id:
@@ -69,7 +69,28 @@ def release(studio: Studio, purpose: Purpose, video: SealedVideo) -> Released:
     )
 
 
-def _chunks(media: BinaryIO) -> Iterator[bytes]:
-    media.seek(0)
-    while chunk := media.read(_CHUNK):
-        yield chunk
+def released_already(studio: Studio, draft: Draft) -> Released | None:
+    """Return the release of `draft` if it was made and its files are what was released."""
+    with studio.database.session() as session:
+        row = session.scalar(
+            select(ReleaseRow).where(
+                ReleaseRow.draft_id == draft.id, ReleaseRow.state == "released"
+            )
+        )
+    if row is None:
+        return None
+    try:
+        video = reopen(studio, row.asset_id)
+    except NotFoundError:
+        return None
+    video.media.close()
+    path = studio.releases_folder / str(row.name)
+    return Released(
+        path=path,
+        proof=path.with_suffix(".proof"),
+        asset_id=row.asset_id,
+        sha256=video.sha256,
+        fingerprint=str(row.fingerprint),
+        receipts=tuple(row.receipts),
+        log_index=video.log_index,
+    )

@@ -1,13 +1,13 @@
 """Turn a released file back into a sealed video by verifying it."""
 
-import hashlib
-from pathlib import Path
+from typing import BinaryIO
 
 from assent.disclose._key import KEY
 from assent.disclose.check import check_log, check_media
 from assent.disclose.entry import SealEntry
 from assent.disclose.sealed import SealedVideo
 from assent.kit.errors import NotFoundError, SealError
+from assent.kit.hashing import hash_file
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReleaseRow
 
@@ -23,7 +23,7 @@ def reopen(studio: Studio, asset_id: str) -> SealedVideo:
     with studio.database.session() as session:
         row = session.get(ReleaseRow, asset_id)
     if row is None or row.state != "released" or row.name is None or row.log_index is None:
-        raise NotFoundError(f"no release {asset_id}", advice="See `assent release list`.")
+        raise NotFoundError(f"no release {asset_id}", advice="See `assent monitor releases`.")
     path = studio.releases_folder / row.name
     proof = path.with_suffix(".proof")
     if not (path.is_file() and proof.is_file()):
@@ -35,12 +35,7 @@ def reopen(studio: Studio, asset_id: str) -> SealedVideo:
     receipt = proof.read_text("utf-8")
     media = path.open("rb")
     try:
-        sha256 = hashlib.file_digest(media, "sha256").hexdigest()
-        check_log(entry, receipt, studio.log_verifier, sha256=sha256)
-        parsed = SealEntry.parse(entry)
-        if parsed.asset_id != asset_id:
-            raise SealError("the log entry is of another asset")
-        check_media(media, parsed, chain=studio.chain, key=studio.reading_key)
+        sha256 = _check(studio, media, asset_id, entry, receipt)
     except BaseException:
         media.close()
         raise
@@ -54,3 +49,14 @@ def reopen(studio: Studio, asset_id: str) -> SealedVideo:
         receipt=receipt,
         key=KEY,
     )
+
+
+def _check(studio: Studio, media: BinaryIO, asset_id: str, entry: bytes, receipt: str) -> str:
+    """Return the hash of `media` if it is the release `asset_id`; raises `SealError`."""
+    sha256 = hash_file(media)
+    check_log(entry, receipt, studio.log_verifier, sha256=sha256)
+    parsed = SealEntry.parse(entry)
+    if parsed.asset_id != asset_id:
+        raise SealError("the log entry is of another asset")
+    check_media(media, parsed, chain=studio.chain, key=studio.reading_key)
+    return sha256

@@ -4,16 +4,17 @@ What is being sealed lies in encrypted scratch files without a name. A process t
 leaves ciphertext that nobody has the key of, and a draft that can be sealed again.
 """
 
-import hashlib
+import io
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import BinaryIO
 
 from sqlalchemy import select
 
 from assent import __version__
-from assent.consent.clearance import Act, Clearance, require_all
+from assent.consent.clearance import Act, AskAgain, Clearance, require_all
 from assent.consent.locker import Locker
 from assent.create._frames import frames_of
 from assent.create.draft import Draft
@@ -25,10 +26,11 @@ from assent.kit.c2pa.manifest import Action, Plan
 from assent.kit.c2pa.sign import Ingredient, sign
 from assent.kit.clock import stamp
 from assent.kit.fingerprint.video import Fingerprint, VideoFingerprint
+from assent.kit.hashing import hash_file
 from assent.kit.imaging.label import burn, draw_label
 from assent.kit.media._encode import encode
 from assent.kit.media.convert import fit_shortest_side, scale
-from assent.kit.media.notice import Notice
+from assent.kit.media.notice import Speech
 from assent.kit.media.picture import Picture, luma8, with_luma
 from assent.kit.media.probe import probe
 from assent.kit.progress import Progress, nothing
@@ -42,6 +44,7 @@ from assent.safeguard.approved import Approved
 
 __all__ = ["plan_credential", "seal"]
 
+_BUFFER = 1 << 20
 # The mark is fitted to this many frames spread over the clip.
 _FITTED_ON = 12
 
@@ -51,6 +54,7 @@ class _Layers:
     """What each frame passes on its way to the encoder."""
 
     size: tuple[int, int]
+    time_base: Fraction
     embedder: Embedder
     fingerprint: VideoFingerprint
 
@@ -61,7 +65,8 @@ def seal(
     approved: Approved,
     clearances: Sequence[Clearance],
     *,
-    notice: Notice | None = None,
+    ask_again: AskAgain,
+    notice: Speech | None = None,
     tsa_url: str | None = None,
     progress: Progress = nothing,
 ) -> SealedVideo:
@@ -80,11 +85,11 @@ def seal(
     )
     asset_id = _reserve(studio, draft)
     receipts = tuple(sorted({clearance.receipt_hash for clearance in clearances}))
-    with Scratch(studio.vault_folder) as marked:
+    with _scratch(studio) as marked:
         fingerprint = _make(
-            studio, approved, clearances, marked, asset_id, notice=notice, progress=progress
+            studio, approved, ask_again, marked, asset_id, notice=notice, progress=progress
         )
-        media = Scratch(studio.vault_folder)
+        media = _scratch(studio)
         progress("signing", 0, 1)
         sign(
             marked,
@@ -124,6 +129,10 @@ def plan_credential(
     )
 
 
+def _scratch(studio: Studio) -> io.BufferedRandom:
+    return io.BufferedRandom(Scratch(studio.vault_folder), _BUFFER)
+
+
 def _reserve(studio: Studio, draft: Draft) -> str:
     """Return the draft's asset id: sealing the same draft again keeps it."""
     with studio.database.session() as session:
@@ -142,21 +151,22 @@ def _reserve(studio: Studio, draft: Draft) -> str:
 def _make(
     studio: Studio,
     approved: Approved,
-    clearances: Sequence[Clearance],
+    ask_again: AskAgain,
     sink: BinaryIO,
     asset_id: str,
     *,
-    notice: Notice | None,
+    notice: Speech | None,
     progress: Progress,
 ) -> Fingerprint:
     """Write the labelled and marked video to `sink`; return its fingerprint."""
     draft = approved.draft
     locker = Locker(studio)
-    with draft.clip.open(locker, clearances) as footage:
+    with draft.clip.open(locker, ask_again()) as footage:
         clip = probe(footage, name=draft.clip.name)
     size = fit_shortest_side(clip.width, clip.height, approved.shortest_side)
     layers = _Layers(
         size=size,
+        time_base=clip.time_base,
         embedder=Embedder(
             width=size[0],
             height=size[1],
@@ -167,10 +177,10 @@ def _make(
         fingerprint=VideoFingerprint(),
     )
     layers.embedder.prepare(
-        picture.y for picture in _labelled(_spread(draft, locker, clearances), size)
+        picture.y for picture in _labelled(_spread(draft, locker, ask_again), size)
     )
-    pictures = _marked(_labelled(frames_of(draft, locker, clearances), size), layers)
-    with draft.clip.open(locker, clearances) as sound:
+    pictures = _marked(_labelled(frames_of(draft, locker, ask_again), size), layers)
+    with draft.clip.open(locker, ask_again()) as sound:
         encode(
             pictures,
             sink,
@@ -182,12 +192,10 @@ def _make(
     return layers.fingerprint.finish()
 
 
-def _spread(
-    draft: Draft, locker: Locker, clearances: Sequence[Clearance]
-) -> Iterator[Picture]:
+def _spread(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[Picture]:
     """Yield a few of the draft's frames, spread over its length."""
     step = max(1, draft.frames // _FITTED_ON)
-    for index, picture in enumerate(frames_of(draft, locker, clearances)):
+    for index, picture in enumerate(frames_of(draft, locker, ask_again)):
         if index % step == 0:
             yield picture
 
@@ -201,24 +209,23 @@ def _labelled(pictures: Iterable[Picture], size: tuple[int, int]) -> Iterator[Pi
 def _marked(pictures: Iterable[Picture], layers: _Layers) -> Iterator[Picture]:
     for picture in pictures:
         marked = with_luma(picture, layers.embedder.mark(picture.y))
-        layers.fingerprint.add(luma8(marked))
+        layers.fingerprint.add(luma8(marked), marked.pts * layers.time_base)
         yield marked
 
 
 def _conclude(
     studio: Studio,
     draft: Draft,
-    media: Scratch,
+    media: BinaryIO,
     asset_id: str,
     receipts: tuple[str, ...],
     fingerprint: Fingerprint,
 ) -> SealedVideo:
     """Check the signed bytes, and only then log them."""
-    media.seek(0)
     entry = SealEntry(
         media="video",
         asset_id=asset_id,
-        sha256=hashlib.file_digest(media, "sha256").hexdigest(),
+        sha256=hash_file(media),
         fingerprint=fingerprint.iscc,
         receipts=receipts,
         time=stamp(studio.clock()),

@@ -111,7 +111,7 @@ class ContentError(RefusedError):
 class SignOffError(RefusedError):
     """A person named in the brief must decide before this can go on."""
 
-    advice = "Ask the reviewer to sign: `assent review sign`."
+    advice = "Ask the reviewer to sign: `assent sign-off`."
 
 
 class FaultError(AssentError):

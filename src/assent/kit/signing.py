@@ -57,11 +57,13 @@ def to_jwk(key: VerifyKey) -> dict[str, Any]:
 
 def from_jwk(jwk: dict[str, Any], *, name: str) -> VerifyKey:
     """Read a public Ed25519 JWK; raises `InputError` naming `name`."""
-    allowed = {part: jwk.get(part) for part in ("kty", "crv", "x")}
+    allowed = {part: str(jwk.get(part)) for part in ("kty", "crv", "x")}
     if allowed["kty"] != "OKP" or allowed["crv"] != "Ed25519":
-        raise InputError(f"{name} is not an Ed25519 key", advice="Make one: `assent consent keygen`.")
+        raise InputError(
+            f"{name} is not an Ed25519 key", advice="Make one: `assent consent keygen`."
+        )
     try:
-        return OKPKey.import_key(allowed)
+        return OKPKey.import_key({**allowed})
     except (JoseError, ValueError, TypeError) as error:
         raise InputError(f"{name} is not a usable Ed25519 key") from error
 

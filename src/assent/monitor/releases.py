@@ -37,9 +37,7 @@ def list_releases(studio: Studio) -> tuple[ReleaseStatus, ...]:
             .order_by(ReleaseRow.created, ReleaseRow.asset_id)
         ).all()
         ended = set(
-            session.scalars(
-                select(ConsentRow.receipt_hash).where(ConsentRow.state == "withdrawn")
-            )
+            session.scalars(select(ConsentRow.receipt_hash).where(ConsentRow.state == "withdrawn"))
         )
     return tuple(
         ReleaseStatus(

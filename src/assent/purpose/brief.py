@@ -126,17 +126,16 @@ class Brief(_Frozen):
         except ValidationError as error:
             raise BriefError(f"the brief can't be used: {describe_problems(error)}") from error
 
-    @classmethod
-    def from_toml(cls, text: str) -> "Brief":
-        """Read a brief from TOML; raises `BriefError`."""
+    @staticmethod
+    def parse_toml(text: str) -> dict[str, Any]:
+        """Return the fields of a brief in TOML, not validated; raises `BriefError`."""
         try:
-            fields = tomllib.loads(text)
+            return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise BriefError(
                 f"the brief is not valid TOML: {error}",
                 advice="Compare it with `assent project example`.",
             ) from error
-        return cls.from_mapping(fields)
 
     def to_json(self) -> dict[str, Any]:
         """Return the brief as plain JSON values."""

@@ -69,13 +69,14 @@ def find_project(studio: Studio, name: str) -> Purpose:
     return _purpose_of(row)
 
 
-def list_projects(studio: Studio) -> tuple[Purpose, ...]:
-    """Return every project, oldest first."""
+def list_projects(studio: Studio) -> tuple[tuple[str, Brief], ...]:
+    """Return the name and brief of every project, oldest first.
+
+    The rules are not asked: a project that they have come to refuse is still listed.
+    """
     with studio.database.session() as session:
-        return tuple(
-            _purpose_of(row)
-            for row in session.scalars(select(ProjectRow).order_by(ProjectRow.created))
-        )
+        rows = session.scalars(select(ProjectRow).order_by(ProjectRow.created)).all()
+    return tuple((row.slug, Brief.from_mapping(row.brief)) for row in rows)
 
 
 def _purpose_of(row: ProjectRow) -> Purpose:

@@ -7,8 +7,9 @@ digest, so that an approval found in the database is worth only what its signatu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from assent.consent.clearance import Act, Clearance, require_all
+from assent.consent.clearance import Act, AskAgain, Clearance, require_all
 from assent.consent.locker import Locker
 from assent.consent.people import Person, find_person, person_by_id
 from assent.create._frames import frames_of
@@ -51,6 +52,7 @@ def review(
     draft: Draft,
     clearances: Sequence[Clearance],
     *,
+    ask_again: AskAgain,
     gate: ContentGate,
     progress: Progress = nothing,
 ) -> Reviewed:
@@ -59,7 +61,7 @@ def review(
     Raises `ContentError` if anything is explicit, `NotClearedError` without live clearances.
     """
     _require(studio, purpose, draft, clearances)
-    looked_at = _look(studio, draft, clearances, gate, progress)
+    looked_at = _look(studio, draft, ask_again, gate, progress)
     level = purpose.assessment.level
     decision = sign(
         {
@@ -134,9 +136,8 @@ def recall(
     _require(studio, purpose, draft, clearances)
     approved = _approve(studio, purpose, draft)
     if approved is None:
-        raise SignOffError(
-            f"draft {draft.id[:8]} still needs the signature of {purpose.brief.reviewer or 'a reviewer'}"
-        )
+        who = purpose.brief.reviewer or "a reviewer"
+        raise SignOffError(f"draft {draft.id[:8]} still needs the signature of {who}")
     return approved
 
 
@@ -144,24 +145,22 @@ def _require(
     studio: Studio, purpose: Purpose, draft: Draft, clearances: Sequence[Clearance]
 ) -> None:
     people = {draft.donor_id, *draft.clip.people}
-    require_all(
-        clearances, people, Act.RELEASE, project_id=purpose.project_id, now=studio.clock()
-    )
+    require_all(clearances, people, Act.RELEASE, project_id=purpose.project_id, now=studio.clock())
 
 
 def _look(
     studio: Studio,
     draft: Draft,
-    clearances: Sequence[Clearance],
+    ask_again: AskAgain,
     gate: ContentGate,
     progress: Progress,
 ) -> int:
     locker = Locker(studio)
-    with draft.clip.open(locker, clearances) as footage:
+    with draft.clip.open(locker, ask_again()) as footage:
         time_base = probe(footage, name=draft.clip.name).time_base
     looked_at = 0
     next_look = 0.0
-    for index, picture in enumerate(frames_of(draft, locker, clearances)):
+    for index, picture in enumerate(frames_of(draft, locker, ask_again)):
         seconds = float(picture.pts * time_base)
         last = index == draft.frames - 1
         if looked_at == 0 or last or seconds >= next_look:
@@ -214,7 +213,7 @@ def _check_reviewer(purpose: Purpose, draft: Draft, person: Person) -> None:
         raise SignOffError("the reviewer must not be someone in the video")
 
 
-def _verified(token: str, key: SigningKey, kind: str, draft: Draft) -> dict[str, object]:
+def _verified(token: str, key: SigningKey, kind: str, draft: Draft) -> dict[str, Any]:
     try:
         statement = verify(token, key, kind=kind)
     except AssentError as error:

@@ -6,7 +6,6 @@ Everything rests on the file's own bytes and the log. What was not found proves 
 findings say so.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,9 @@ from numpy.typing import NDArray
 
 from assent.kit.c2pa.read import Credential, read
 from assent.kit.errors import MediaError, NotFoundError
-from assent.kit.fingerprint.video import Fingerprint, VideoFingerprint, distance, parse_iscc
+from assent.kit.fingerprint.code import parse_iscc
+from assent.kit.fingerprint.video import RELATED, SAME, Fingerprint, VideoFingerprint, distance
+from assent.kit.hashing import hash_file
 from assent.kit.media.convert import from_rgb
 from assent.kit.media.picture import luma8
 from assent.kit.media.probe import probe
@@ -31,10 +32,9 @@ __all__ = ["examine"]
 
 # Pictures that the watermark reader gets, spread over the clip.
 _MARK_LOOKS = 64
-# Hamming distances of 256 bits: re-encoded and scaled copies stay far below, other clips above.
-SAME_VIDEO = 70
-# A mark whose record's fingerprint is farther away than this sits on another video.
-OTHER_VIDEO = 100
+# Fingerprints of unrelated clips differ in about half of 256 bits; those of a crop or a part in
+# fewer. A mark on a picture as far from its record's as this was copied there.
+UNRELATED = 104
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +84,14 @@ def examine(path: Path, log: PublicLog, *, progress: Progress = nothing) -> Find
 def _gather(path: Path, log: PublicLog, progress: Progress) -> _Evidence:
     with path.open("rb") as file:
         head = file.read(16)
-        file.seek(0)
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = hash_file(file)
         if not head:
             raise MediaError(f"{path.name} is empty")
         still = still_type(head)
         mime = still or ("video/mp4" if head[4:8] == b"ftyp" else None)
         file.seek(0)
         credential = (
-            read(file, mime=mime, anchors_pem=log.root_pem)
-            if mime
-            else Credential(state="missing")
+            read(file, mime=mime, anchors_pem=log.root_pem) if mime else Credential(state="missing")
         )
     if still:
         luma = luma8(from_rgb(read_still(path.read_bytes(), name=path.name)))
@@ -113,7 +110,7 @@ def _watch(path: Path, log: PublicLog, progress: Progress) -> tuple[Search, Fing
     def watched() -> Iterator[NDArray[np.uint8]]:
         for index, picture in enumerate(read_pictures(path, name=path.name)):
             luma = luma8(picture)
-            fingerprint.add(luma)
+            fingerprint.add(luma, picture.pts * clip.time_base)
             progress("examining", index + 1, clip.frames)
             if index % step == 0:
                 yield luma
@@ -146,7 +143,7 @@ def _record_of_fingerprint(evidence: _Evidence, log: PublicLog) -> tuple[Record 
     nearest = min(away)
     # Of equals the newest: a draft sealed twice has two records.
     best = [record for record, d in zip(videos, away, strict=True) if d == nearest][-1]
-    return (best if nearest <= SAME_VIDEO else None), nearest
+    return (best if nearest <= RELATED else None), nearest
 
 
 def _away(fingerprint: Fingerprint, record: Record) -> int:
@@ -154,9 +151,14 @@ def _away(fingerprint: Fingerprint, record: Record) -> int:
 
 
 def _mark_was_moved(evidence: _Evidence, by_mark: Record | None) -> bool:
+    """Tell whether the mark sits on a picture that looks nothing like its record's.
+
+    A part or a crop of the release also looks different, so this is asked only of whole frames of
+    about the same kind: the distance of unrelated clips.
+    """
     if by_mark is None or by_mark.entry.media != "video" or evidence.fingerprint is None:
         return False
-    return _away(evidence.fingerprint, by_mark) > OTHER_VIDEO
+    return _away(evidence.fingerprint, by_mark) > UNRELATED
 
 
 def _credential_layer(evidence: _Evidence, log: PublicLog, record: Record | None) -> Layer:
@@ -202,14 +204,17 @@ def _mark_layer(evidence: _Evidence, record: Record | None, log: PublicLog) -> L
 
 
 def _fingerprint_layer(evidence: _Evidence, record: Record | None, away: int) -> Layer:
-    rests_on = f"ISCC Video-Code (ISO 24138), same up to {SAME_VIDEO} of 256 bits"
+    rests_on = f"ISCC Video-Code (ISO 24138), same up to {SAME} of 256 bits, alike up to {RELATED}"
     if evidence.fingerprint is None:
         says = "A still picture has no video fingerprint."
         return Layer(name="fingerprint", status=Status.UNKNOWN, says=says, rests_on=rests_on)
     if record is None:
         says = f"Looks like no release of this studio (nearest: {away} bits away)."
         return Layer(name="fingerprint", status=Status.MISSING, says=says, rests_on=rests_on)
-    says = f"Looks like release {record.entry.asset_id} ({away} bits away)."
+    says = (
+        f"Looks like release {record.entry.asset_id} ({away} bits away); so may the footage that "
+        "it was made from."
+    )
     return Layer(name="fingerprint", status=Status.GOOD, says=says, rests_on=rests_on)
 
 
@@ -251,7 +256,8 @@ def _verdict(evidence: _Evidence, record: Record | None, *, contradictory: bool)
         return Verdict.CONTRADICTION if known else Verdict.NOTHING_FOUND
     if record.entry.sha256 == evidence.sha256 and evidence.credential.state == "trusted":
         return Verdict.SEALED
-    return Verdict.COPY
+    marked = evidence.search.mark is not None or evidence.credential.state == "trusted"
+    return Verdict.COPY if marked else Verdict.RESEMBLES
 
 
 def _summary(verdict: Verdict, log: PublicLog, record: Record | None, *, withdrawn: bool) -> str:
@@ -263,6 +269,9 @@ def _summary(verdict: Verdict, log: PublicLog, record: Record | None, *, withdra
         "replaced with AI.",
         Verdict.CONTRADICTION: "The layers contradict each other: trust none of them, and ask "
         f"{log.studio}.",
+        Verdict.RESEMBLES: f"No mark of this studio found ({log.studio}). The picture resembles "
+        f"release {asset}: it may be a copy that lost its mark, or the footage it was made from. "
+        "That proves nothing.",
         Verdict.NOTHING_FOUND: f"No mark of this studio found ({log.studio}). That proves "
         "nothing: the file may be genuine, or made or altered by others.",
     }[verdict]

@@ -25,6 +25,8 @@ class Verdict(Enum):
     """A changed copy of a release: its picture still leads to the record."""
     CONTRADICTION = "contradiction"
     """The layers disagree: something was altered, or a mark was copied."""
+    RESEMBLES = "resembles"
+    """No mark, but the picture is like a release's: a copy without its mark, or its footage."""
     NOTHING_FOUND = "nothing-found"
     """No mark of this studio; that proves nothing."""
 

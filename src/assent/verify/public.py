@@ -61,7 +61,7 @@ class PublicLog:
         """Return the record of an asset: the one of these very bytes if there is one."""
         own = [record for record in self.records if record.entry.asset_id == asset_id]
         exact = [record for record in own if record.entry.sha256 == sha256]
-        return (exact or own or [None])[-1]
+        return next(reversed(exact or own), None)
 
     def by_hash(self, sha256: str) -> Record | None:
         """Return the record of exactly these bytes."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from assent.kit.errors import StorageError
@@ -40,9 +40,9 @@ class Database:
 
         Raises `StorageError` if the database can't be read or written.
         """
-        with _translated(), Session(self._engine, expire_on_commit=False) as session:
-            with session.begin():
-                yield session
+        factory = sessionmaker(self._engine, expire_on_commit=False)
+        with _translated(), factory.begin() as session:
+            yield session
 
     def close(self) -> None:
         """Release every connection."""

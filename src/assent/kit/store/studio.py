@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from assent.kit.c2pa.certificates import Chain, make_chain
+from assent.kit.c2pa.certificates import Chain, load_chain, make_chain
 from assent.kit.canonical import canonical
 from assent.kit.clock import Clock, stamp, system
-from assent.kit.disk import Disk
+from assent.kit.disk import Disk, replace_file
 from assent.kit.errors import InputError, NotFoundError, StorageError
 from assent.kit.signing import SigningKey, from_pem, new_key, to_pem
 from assent.kit.store.database import Database
@@ -95,7 +95,8 @@ def create_studio(
         raise InputError("a studio needs a name and a contact", advice="Give --name and --contact.")
     if (folder / "studio.toml").exists():
         raise InputError(
-            f"{folder} is a studio already", advice="Use it with --studio, or choose another folder."
+            f"{folder} is a studio already",
+            advice="Use it with --studio, or choose another folder.",
         )
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file", advice="Choose another folder.")
@@ -112,15 +113,15 @@ def create_studio(
     studio_id = store.get("id").decode()
     signer = _note_signer(store, studio_id)
     if not (folder / "log" / "checkpoint").exists():
-        log = Log.create(folder / "log", signer=signer, disk=disk)
+        log = Log.create(folder / "log", signer=signer)
         log.append([canonical(_announcement(store, studio_id, name, clock))])
-    disk.write_atomic(folder / "log" / "vkey", f"{signer.vkey}\n".encode())
+    replace_file(disk, folder / "log" / "vkey", [f"{signer.vkey}\n".encode()])
     text = (
         f"# An Assent studio. Keep keys/ secret and back it up apart from the rest.\n"
         f"format = {FORMAT}\nid = {_quoted(studio_id)}\n"
         f"name = {_quoted(name)}\ncontact = {_quoted(contact)}\n"
     )
-    disk.write_atomic(folder / "studio.toml", text.encode())
+    replace_file(disk, folder / "studio.toml", [text.encode()])
     return open_studio(folder, passphrase=passphrase, clock=clock, disk=disk)
 
 
@@ -149,10 +150,10 @@ def open_studio(
         database=Database(f"sqlite:///{folder / 'studio.db'}"),
         secrets=store,
         keyring=Keyring(folder / "keys" / "records", master=store.get("master"), disk=disk),
-        log=Log.open(folder / "log", signer=signer, disk=disk),
+        log=Log.open(folder / "log", signer=signer),
         signing_key=from_pem(store.get("signing"), name="the studio's signing key"),
         log_verifier=NoteVerifier.parse(signer.vkey),
-        chain=Chain(
+        chain=load_chain(
             root_pem=store.get("c2pa-root"),
             chain_pem=store.get("c2pa-chain"),
             leaf_key_pem=store.get("c2pa-leaf-key"),
@@ -216,9 +217,7 @@ def _note_signer(store: SecretStore, studio_id: str) -> NoteSigner:
     return NoteSigner(f"assent.local/studio/{studio_id}", key)
 
 
-def _announcement(
-    store: SecretStore, studio_id: str, name: str, clock: Clock
-) -> dict[str, object]:
+def _announcement(store: SecretStore, studio_id: str, name: str, clock: Clock) -> dict[str, object]:
     """The log's first entry: what a stranger needs to check everything that follows."""
     return {
         "kind": "studio",

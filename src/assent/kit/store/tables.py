@@ -129,6 +129,7 @@ class DraftRow(Base):
     project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
     model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
     footage_id: Mapped[str] = mapped_column(ForeignKey("footage.id"))
+    model_blob: Mapped[str]
     state: Mapped[str]
     created: Mapped[str]
     frames: Mapped[int] = mapped_column(default=0)
@@ -145,6 +146,7 @@ class SegmentRow(Base):
     blob: Mapped[str]
     frames: Mapped[int]
     replaced: Mapped[int]
+    last_pts: Mapped[int]
 
 
 class ReviewRow(Base):

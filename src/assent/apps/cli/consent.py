@@ -1,0 +1,265 @@
+"""Step 2: people, and their consent."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assent.apps.cli.console import out, show_json, show_table
+from assent.apps.cli.files import read_bytes, read_text, write_document, write_secret
+from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
+from assent.consent.ceremony import Terms, accept, offer, withdraw
+from assent.consent.clearance import Act, Modality
+from assent.consent.people import add_person, find_person, list_people
+from assent.consent.receipt import sign_record
+from assent.consent.record import parse_record
+from assent.consent.register import list_records
+from assent.kit.canonical import canonical, parse_object
+from assent.kit.errors import InputError, NotFoundError
+from assent.kit.hashing import hash_file
+from assent.kit.signing import from_jwk, from_pem, new_key, public_of, thumbprint, to_jwk, to_pem
+from assent.monitor.releases import list_releases
+from assent.purpose.projects import find_project
+
+__all__ = ["register"]
+
+PANEL = "2 · Obtain consent"
+HERE = Path()
+
+person = typer.Typer(no_args_is_help=True, help="People who are asked, or who review.")
+consent = typer.Typer(no_args_is_help=True, help="Offer, sign, accept, withdraw.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this step's commands."""
+    app.add_typer(person, name="person", rich_help_panel=PANEL)
+    app.add_typer(consent, name="consent", rich_help_panel=PANEL)
+
+
+@person.command("add")
+def person_add(
+    handle: Annotated[str, typer.Argument(help="A short name for commands.")],
+    name: Annotated[str, typer.Option(help="The person's name; stays in the studio.")],
+    key: Annotated[
+        Path, typer.Option(help="Their public key, from `assent consent keygen`.", metavar="FILE")
+    ],
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Register a person with the public key that is theirs alone."""
+    jwk = parse_object(read_bytes(key), name=key.name)
+    if "d" in jwk:
+        raise InputError(
+            f"{key.name} holds a private key",
+            advice="The subject keeps that; ask for the .pub file.",
+        )
+    added = add_person(
+        the_studio(studio), handle=handle, name=name, key=from_jwk(jwk, name=key.name)
+    )
+    if as_json:
+        show_json({"handle": added.handle, "id": added.id, "key": added.key_id})
+        return
+    out.print(f"[bold]{added.handle}[/bold] is known, with key {added.key_id}.")
+
+
+@person.command("list")
+def person_list(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
+    """List everyone the studio knows."""
+    people = list_people(the_studio(studio))
+    if as_json:
+        show_json([{"handle": p.handle, "name": p.name, "key": p.key_id} for p in people])
+        return
+    show_table(("handle", "name", "key"), [(p.handle, p.name, p.key_id) for p in people])
+
+
+@consent.command("keygen")
+def keygen(
+    path: Annotated[Path, typer.Argument(help="Where to put the private key.", metavar="FILE")],
+) -> None:
+    """For subjects: make a key pair; FILE stays with the subject, FILE.pub goes to the studio."""
+    key = new_key()
+    write_secret(path, to_pem(key))
+    public = path.with_name(path.name + ".pub")
+    write_document(public, canonical(to_jwk(public_of(key))).decode() + "\n")
+    out.print(f"Private key: {path} (keep it, tell nobody)\nPublic key:  {public} (for the studio)")
+    out.print(f"Thumbprint:  {thumbprint(key)}")
+
+
+@consent.command("offer")
+def offer_(
+    handle: Annotated[str, typer.Argument(help="Who is asked.", metavar="PERSON")],
+    project: ProjectName,
+    statement: Annotated[
+        Path,
+        typer.Option(
+            help="The clip in which the subject alone says that they agree.", metavar="FILE"
+        ),
+    ],
+    to: Annotated[Path, typer.Option("--out", help="The offer, for the subject.", metavar="FILE")],
+    act: Annotated[list[Act], typer.Option(help="What may be done; repeat for each.")],
+    modality: Annotated[
+        list[Modality], typer.Option(help="What of the person; repeat for each.")
+    ] = [Modality.FACE],  # noqa: B006 - Typer reads the default and never changes it
+    use: Annotated[str | None, typer.Option(help="The use, reasonably specific.")] = None,
+    channel: Annotated[
+        list[str] | None, typer.Option(help="Where it may be shown; default: the brief's.")
+    ] = None,
+    territory: Annotated[str, typer.Option(help="Where in the world.")] = "worldwide",
+    starts: Annotated[str | None, typer.Option(help="First day; default: the brief's.")] = None,
+    ends: Annotated[str | None, typer.Option(help="Last day; default: the brief's.")] = None,
+    most_releases: Annotated[int, typer.Option(help="How many releases at most.")] = 10,
+    compensation: Annotated[str, typer.Option(help="What the subject gets.")] = "as agreed",
+    forbid: Annotated[
+        list[str] | None,
+        typer.Option(help="political, advertising, health-or-money, satire or news."),
+    ] = None,
+    adult: Annotated[
+        bool, typer.Option("--adult", help="Attest that the subject is 18 or older.")
+    ] = False,
+    studio: StudioFolder = HERE,
+) -> None:
+    """Draw up a consent record for a person to sign."""
+    if not adult:
+        raise InputError("minors can't be asked", advice="Attest the subject's age with --adult.")
+    opened = the_studio(studio)
+    purpose = find_project(opened, project)
+    brief = purpose.brief
+    terms = Terms(
+        acts=frozenset(act),
+        modalities=frozenset(modality),
+        use=use or brief.purpose,
+        channels=frozenset(channel or brief.channels),
+        territory=territory,
+        starts=_day(starts) or brief.starts,
+        ends=_day(ends) or brief.ends,
+        most_releases=most_releases,
+        compensation=compensation,
+        forbidden=frozenset(forbid or ()),  # type: ignore[arg-type] # the record validates them
+    )
+    if not statement.is_file():
+        raise NotFoundError(f"there is no file {statement}", advice="Check the path.")
+    with statement.open("rb") as file:
+        record = offer(
+            opened, purpose, find_person(opened, handle), terms, statement_sha256=hash_file(file)
+        )
+    write_document(to, canonical(record.to_json()).decode() + "\n")
+    out.print(f"Offer {record.record_id} (version {record.version}) for {handle}: {to}")
+    out.print(record.notice.text)
+    out.print("[dim]Next, by the subject: assent consent sign[/dim]")
+
+
+@consent.command("sign")
+def sign(
+    offered: Annotated[Path, typer.Argument(help="The offer.", metavar="OFFER")],
+    key: Annotated[Path, typer.Option(help="The subject's private key.", metavar="FILE")],
+    to: Annotated[Path, typer.Option("--out", help="The signed record.", metavar="FILE")],
+    yes: Annotated[bool, typer.Option("--yes", help="I have read it and agree.")] = False,
+) -> None:
+    """For subjects: read the offer and sign it with your own key. Needs no studio."""
+    record = parse_record(parse_object(read_bytes(offered), name=offered.name))
+    out.print(record.notice.text)
+    scope = record.scope
+    out.print(
+        f"From {scope.starts} to {scope.ends}, {scope.territory}; channels: "
+        f"{', '.join(sorted(scope.channels))}; at most {scope.most_releases} release(s)."
+    )
+    if not yes:
+        typer.confirm("Do you agree to all of this?", abort=True, err=True)
+    write_document(to, sign_record(record, from_pem(read_bytes(key), name=key.name)) + "\n")
+    out.print(f"Signed: {to}. Give it back to the studio.")
+
+
+@consent.command("accept")
+def accept_(
+    signed: Annotated[Path, typer.Argument(help="The signed record.", metavar="SIGNED")],
+    statement: Annotated[Path, typer.Option(help="The subject's statement.", metavar="FILE")],
+    receipt: Annotated[
+        Path | None, typer.Option(help="Where to put the subject's receipt.", metavar="FILE")
+    ] = None,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Check a signed record, enrol the face of its statement, countersign it, log it."""
+    if not statement.is_file():
+        raise NotFoundError(f"there is no file {statement}", advice="Check the path.")
+    with statement.open("rb") as file:
+        accepted = accept(
+            the_studio(studio), read_text(signed).strip(), statement=file, name=statement.name
+        )
+    if receipt is not None:
+        write_document(receipt, accepted.receipt + "\n")
+    if as_json:
+        show_json(
+            {
+                "record": accepted.record.record_id,
+                "version": accepted.record.version,
+                "receipt_hash": accepted.receipt_hash,
+                "log_index": accepted.log_index,
+            }
+        )
+        return
+    out.print(
+        f"Consent {accepted.record.record_id} of {accepted.record.principal.handle} is live; "
+        f"log entry {accepted.log_index}."
+    )
+
+
+@consent.command("list")
+def consent_list(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
+    """List every consent record and its state."""
+    records = list_records(the_studio(studio))
+    if as_json:
+        show_json([record.to_json() for record in records])
+        return
+    show_table(
+        ("record", "version", "person", "project", "state", "until", "acts"),
+        [
+            (r.record_id[:8], r.version, r.handle, r.project, r.state, r.ends, ", ".join(r.acts))
+            for r in records
+        ],
+    )
+
+
+@consent.command("withdraw")
+def withdraw_(
+    record_id: Annotated[
+        str, typer.Argument(help="The record's id or its beginning.", metavar="RECORD")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask again.")] = False,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """End a consent at once: no more use, and the key of its data is destroyed for good."""
+    opened = the_studio(studio)
+    if not yes:
+        typer.confirm(
+            "The key is destroyed: footage, faces and models under it can never be opened again. "
+            "Withdraw?",
+            abort=True,
+            err=True,
+        )
+    rows = withdraw(opened, record_id)
+    ended = {row.receipt_hash for row in rows}
+    touched = [each for each in list_releases(opened) if each.withdrawn]
+    if as_json:
+        show_json(
+            {
+                "record": record_id,
+                "log_index": [row.withdrawal_log_index for row in rows if row.receipt_hash],
+                "receipts": sorted(each for each in ended if each),
+                "releases": [each.asset_id for each in touched],
+            }
+        )
+        return
+    out.print(f"Consent {record_id} is withdrawn and its key destroyed.")
+    if touched:
+        out.print("These releases rest on withdrawn consent; take them down where they are shown:")
+        show_table(("asset", "file"), [(each.asset_id, each.file) for each in touched])
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InputError(f"'{text}' is no day", advice="Write it as YYYY-MM-DD.") from error

@@ -1,0 +1,91 @@
+"""Step 5: render."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assent.apps.cli.console import out, progress_bar, show_json, show_table
+from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
+from assent.consent.desk import clear_all
+from assent.create.draft import find_draft, list_drafts
+from assent.create.render import render, rendering_needs
+from assent.data.clips import find_clip, list_clips
+from assent.disclose.still import seal_draft_sheet
+from assent.purpose.projects import find_project
+from assent.train.models import find_model
+
+__all__ = ["register"]
+
+PANEL = "5 · Create the video"
+HERE = Path()
+
+draft = typer.Typer(no_args_is_help=True, help="Renders that have not been released.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this step's commands."""
+    app.command("render", rich_help_panel=PANEL)(render_)
+    app.add_typer(draft, name="draft", rich_help_panel=PANEL)
+
+
+def render_(
+    footage: Annotated[str, typer.Argument(help="The performance: footage name or id.")],
+    model: Annotated[str, typer.Option(help="The model's name.")],
+    project: ProjectName,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Put the model's face onto the performance; the draft stays encrypted in the vault."""
+    opened = the_studio(studio)
+    purpose = find_project(opened, project)
+    trained = find_model(opened, purpose, model)
+    clip = find_clip(opened, purpose, footage)
+    needs = rendering_needs(trained, clip)
+    with progress_bar() as progress:
+        made = render(
+            opened,
+            purpose,
+            trained,
+            clip,
+            clear_all(opened, purpose, needs),
+            ask_again=lambda: clear_all(opened, purpose, needs),
+            progress=progress,
+        )
+    if as_json:
+        show_json({"draft": made.id, "frames": made.frames, "replaced": made.replaced})
+        return
+    out.print(
+        f"Draft [bold]{made.id[:8]}[/bold]: face replaced in {made.replaced} of {made.frames} "
+        "frames."
+    )
+
+
+@draft.command("list")
+def list_(project: ProjectName, studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
+    """List a project's drafts."""
+    opened = the_studio(studio)
+    purpose = find_project(opened, project)
+    clips = {clip.id: clip.name for clip in list_clips(opened, purpose)}
+    names = ("draft", "footage", "state", "frames", "replaced", "made")
+    rows = [
+        (row.id, clips[row.footage_id], row.state, row.frames, row.replaced, row.created)
+        for row in list_drafts(opened, purpose)
+    ]
+    if as_json:
+        show_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    show_table(names, [(row[0][:8], *row[1:]) for row in rows])
+
+
+@draft.command("sheet")
+def sheet(
+    name: Annotated[str, typer.Argument(help="The draft's id or its beginning.", metavar="DRAFT")],
+    project: ProjectName,
+    studio: StudioFolder = HERE,
+) -> None:
+    """Put a before/after sheet into the releases folder, labelled, marked, signed, logged."""
+    opened = the_studio(studio)
+    purpose = find_project(opened, project)
+    sealed = seal_draft_sheet(opened, purpose, find_draft(opened, purpose, name))
+    out.print(f"Before/after sheet: {sealed}")

@@ -1,0 +1,127 @@
+"""The command `assent`: the eight steps as commands, errors in two lines.
+
+Exit codes: 0 done, 1 a fault, 2 bad input, 3 refused by a rule, 130 interrupted.
+"""
+
+import errno
+import os
+import resource
+import sys
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from assent import __version__
+from assent.apps.cli import (
+    consent,
+    create,
+    data,
+    demo,
+    disclose,
+    monitor,
+    purpose,
+    safeguard,
+    train,
+)
+from assent.apps.cli.console import err, out
+from assent.kit.errors import AssentError, StorageError
+
+__all__ = ["app", "main"]
+
+STEPS = (demo, purpose, consent, data, train, create, safeguard, disclose, monitor)
+
+
+class _InOrder(TyperGroup):
+    """Lists commands by the step that they belong to, not leaves before groups."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names in the order of the eight steps."""
+        panels = [part.PANEL for part in STEPS]
+
+        def place(name: str) -> int:
+            panel = getattr(self.commands[name], "rich_help_panel", None)
+            return panels.index(panel) if panel in panels else len(panels)
+
+        return sorted(super().list_commands(ctx), key=place)
+
+
+app = typer.Typer(
+    name="assent",
+    cls=_InOrder,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A studio for synthetic video that people have agreed to. Eight steps lead from a purpose "
+    "to a release that says what it is; start with [bold]assent demo[/bold].",
+)
+for part in STEPS:
+    part.register(app)
+
+# Shows tracebacks to those who work on Assent itself.
+TRACEBACK = "ASSENT_TRACEBACK"
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: bool = typer.Option(False, "--version", help="Show the version and exit."),
+) -> None:
+    """Answer --version; everything else is a command's."""
+    if show:
+        out.print(f"assent {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    # A core dump would hold clear frames and keys.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.exit(run())
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run one command and return its exit code; errors are told in two lines."""
+    try:
+        code = typer.main.get_command(app).main(args, prog_name="assent", standalone_mode=False)
+    except AssentError as error:
+        return _tell(str(error), error.advice, error.exit_code)
+    except click.ClickException as error:
+        return _tell(error.format_message(), _usage_advice(error), 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _tell("Interrupted.", "Run the command again; it goes on where it stopped.", 130)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        return _tell_fault(error)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(what: str, advice: str, code: int) -> int:
+    err.print(f"[bold red]{_plain(what)}[/bold red]", soft_wrap=True)
+    err.print(_plain(advice), soft_wrap=True)
+    return code
+
+
+def _tell_fault(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _tell("The disk is full.", StorageError.advice, 1)
+    if isinstance(error, BrokenPipeError):
+        return 1
+    return _tell(
+        f"Something went wrong inside Assent: {type(error).__name__}: {error}",
+        f"Nothing was lost. Run it again with {TRACEBACK}=1 and report what it prints.",
+        1,
+    )
+
+
+def _plain(text: str) -> str:
+    """Return `text` as one line without markup of rich."""
+    return " ".join(text.split()).replace("[", r"\[")
+
+
+def _usage_advice(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "assent"
+    return f"See `{command} --help`."

@@ -1,0 +1,134 @@
+"""Step 8: what is this file, and where are ours?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assent.apps.cli.console import out, progress_bar, show_json, show_table
+from assent.apps.cli.options import AsJson, StudioFolder, the_studio
+from assent.monitor.releases import list_releases
+from assent.monitor.scan import scan
+from assent.verify.examine import examine
+from assent.verify.findings import Findings, Status, Verdict
+from assent.verify.public import PublicLog, open_log
+
+__all__ = ["register", "show_findings"]
+
+PANEL = "8 · Monitor and respond"
+HERE = Path()
+
+LogFolder = Annotated[
+    Path | None,
+    typer.Option("--log", help="A copy of a studio's log; no studio needed.", metavar="DIR"),
+]
+LogKey = Annotated[
+    str | None, typer.Option("--log-key", help="The studio's log key as it published it.")
+]
+
+monitor = typer.Typer(no_args_is_help=True, help="Know what was released and recognise it again.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this step's commands."""
+    app.command("verify", rich_help_panel=PANEL)(verify)
+    app.add_typer(monitor, name="monitor", rich_help_panel=PANEL)
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="Any video or still.", metavar="FILE")],
+    log: LogFolder = None,
+    log_key: LogKey = None,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a file is, layer by layer, offline, from the file and a log alone."""
+    public = _public(studio, log, log_key)
+    with progress_bar() as progress:
+        findings = examine(file, public, progress=progress)
+    if as_json:
+        show_json(findings.to_json())
+    else:
+        show_findings(findings)
+
+
+@monitor.command("releases")
+def releases(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
+    """List what was released, and whether everyone in it still agrees."""
+    listed = list_releases(the_studio(studio))
+    if as_json:
+        show_json([each.to_json() for each in listed])
+        return
+    show_table(
+        ("asset", "file", "released", "log entry", "consent"),
+        [
+            (e.asset_id, e.file, e.created, e.log_index, "withdrawn" if e.withdrawn else "live")
+            for e in listed
+        ],
+    )
+
+
+@monitor.command("scan")
+def scan_(
+    folder: Annotated[Path, typer.Argument(help="A folder of videos and stills.", metavar="DIR")],
+    log: LogFolder = None,
+    log_key: LogKey = None,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Look through a folder for copies of the studio's releases."""
+    public = _public(studio, log, log_key)
+    with progress_bar() as progress:
+        sightings = list(scan(folder, public, progress=progress))
+    if as_json:
+        show_json(
+            [
+                {
+                    "path": str(sighting.path),
+                    "problem": sighting.problem,
+                    **({} if sighting.findings is None else sighting.findings.to_json()),
+                }
+                for sighting in sightings
+            ]
+        )
+        return
+    show_table(
+        ("file", "what it is", "asset", "consent"),
+        [
+            (
+                s.path.relative_to(folder),
+                s.findings.verdict.value if s.findings else f"unreadable: {s.problem}",
+                (s.findings and s.findings.asset_id) or "",
+                "withdrawn" if s.findings and s.findings.consent_withdrawn else "",
+            )
+            for s in sightings
+        ],
+    )
+
+
+def show_findings(findings: Findings) -> None:
+    """Print findings for a person."""
+    colour = {
+        Verdict.SEALED: "green",
+        Verdict.COPY: "yellow",
+        Verdict.CONTRADICTION: "red",
+        Verdict.RESEMBLES: "cyan",
+        Verdict.NOTHING_FOUND: "cyan",
+    }[findings.verdict]
+    sign = {
+        Status.GOOD: "[green]good[/green]",
+        Status.MISSING: "[yellow]missing[/yellow]",
+        Status.BAD: "[red]bad[/red]",
+        Status.UNKNOWN: "[dim]-[/dim]",
+    }
+    out.print(f"[bold {colour}]{findings.summary}[/bold {colour}]")
+    rows = [(x.name, sign[x.status], f"{x.says}\n[dim]{x.rests_on}[/dim]") for x in findings.layers]
+    show_table(("layer", "", "what it says, and on what that rests"), rows)
+
+
+def _public(studio: Path, log: Path | None, log_key: str | None) -> PublicLog:
+    if log is not None:
+        return open_log(log, vkey=log_key)
+    # The studio's own log is checked with the key that it signs with, not the one lying beside.
+    own = the_studio(studio)
+    return open_log(own.log_folder, vkey=log_key or own.log_verifier.vkey)

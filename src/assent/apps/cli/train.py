@@ -1,0 +1,142 @@
+"""Step 4: train a face model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assent.apps.cli.console import out, progress_bar, show_json, show_table
+from assent.apps.cli.files import write_document
+from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
+from assent.consent.desk import clear_all
+from assent.consent.people import find_person, list_people
+from assent.disclose.still import seal_model_sheet
+from assent.kit.errors import InputError
+from assent.purpose.projects import find_project
+from assent.train.models import list_models, training_needs
+
+__all__ = ["register"]
+
+PANEL = "4 · Train the model"
+HERE = Path()
+
+model = typer.Typer(no_args_is_help=True, help="Trained face models.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this step's commands."""
+    app.command("train", rich_help_panel=PANEL)(train)
+    app.add_typer(model, name="model", rich_help_panel=PANEL)
+
+
+def train(
+    project: ProjectName,
+    donor: Annotated[str, typer.Option(help="Whose face.")],
+    performer: Annotated[str, typer.Option(help="Whose performance.")],
+    minutes: Annotated[float | None, typer.Option(help="Training time in all.", min=0)] = None,
+    iterations: Annotated[int | None, typer.Option(help="Steps in all.", min=0)] = None,
+    name: Annotated[str | None, typer.Option(help="The model's name.")] = None,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Train DONOR's face for PERFORMER's performances; run again to go on or to add time."""
+    if minutes is None and iterations is None:
+        minutes = 5.0
+    try:
+        from assent.train.fit import fit
+        from assent.train.loop import Progress
+    except ImportError as error:
+        raise InputError(
+            "training needs PyTorch, which is not installed",
+            advice="Install it with `pip install 'assent[train]'`.",
+        ) from error
+    opened = the_studio(studio)
+    purpose = find_project(opened, project)
+    pair = find_person(opened, donor), find_person(opened, performer)
+    needs = training_needs(pair[0].id, pair[1].id)
+    with progress_bar() as progress:
+
+        def show(state: Progress) -> None:
+            left = state.seconds * (1 / max(state.share, 1e-6) - 1)
+            note = f"iteration {state.iteration}, loss {state.losses.total:.3f}, {left:.0f} s left"
+            progress(f"training|{note}", round(state.share * 1000), 1000)
+
+        trained = fit(
+            opened,
+            purpose,
+            *pair,
+            clear_all(opened, purpose, needs),
+            ask_again=lambda: clear_all(opened, purpose, needs),
+            name=name or f"{donor}-for-{performer}",
+            seconds=None if minutes is None else minutes * 60,
+            iterations=iterations,
+            on_progress=show,
+        )
+    if as_json:
+        show_json(
+            {
+                "id": trained.id,
+                "name": trained.name,
+                "iterations": trained.iterations,
+                "seconds": round(trained.seconds, 1),
+            }
+        )
+        return
+    out.print(
+        f"Model [bold]{trained.name}[/bold]: {trained.iterations} iterations in "
+        f"{trained.seconds / 60:.1f} minutes."
+    )
+
+
+@model.command("list")
+def list_(project: ProjectName, studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
+    """List a project's models."""
+    opened = the_studio(studio)
+    handles = {each.id: each.handle for each in list_people(opened)}
+    names = ("name", "donor", "performer", "state", "iterations", "minutes", "loss")
+    rows = [
+        (
+            row.name,
+            handles[row.donor_id],
+            handles[row.performer_id],
+            row.state,
+            row.iterations,
+            round(row.seconds / 60, 2),
+            row.losses[-1] if row.losses else None,
+        )
+        for row in list_models(opened, find_project(opened, project))
+    ]
+    if as_json:
+        show_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    show_table(names, rows)
+
+
+@model.command("curve")
+def curve(
+    name: Annotated[str, typer.Argument(help="The model's name.", metavar="MODEL")],
+    project: ProjectName,
+    to: Annotated[Path, typer.Option("--out", help="An SVG file.", metavar="FILE")],
+    studio: StudioFolder = HERE,
+) -> None:
+    """Draw how the loss fell."""
+    from assent.kit.drawing import loss_curve
+
+    opened = the_studio(studio)
+    rows = [r for r in list_models(opened, find_project(opened, project)) if r.name == name]
+    if not rows or not rows[0].losses:
+        raise InputError(f"model '{name}' has no history", advice="See `assent model list`.")
+    write_document(to, loss_curve(rows[0].losses))
+    out.print(f"Loss curve: {to}")
+
+
+@model.command("sheet")
+def sheet(
+    name: Annotated[str, typer.Argument(help="The model's name.", metavar="MODEL")],
+    project: ProjectName,
+    studio: StudioFolder = HERE,
+) -> None:
+    """Put the model's preview sheet into the releases folder, labelled, marked, signed, logged."""
+    opened = the_studio(studio)
+    sealed = seal_model_sheet(opened, find_project(opened, project), name)
+    out.print(f"Preview sheet: {sealed}")

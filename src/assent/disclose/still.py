@@ -1,0 +1,165 @@
+"""Seal a still: preview sheets and before/after sheets leave labelled, marked, signed and logged.
+
+There is no function that takes just any picture: a sheet is made here from a model or a draft,
+under the clearances that its making needs.
+"""
+
+import hashlib
+import io
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent import __version__
+from assent.consent.clearance import Clearance
+from assent.consent.desk import clear_all
+from assent.consent.locker import Locker
+from assent.create._frames import pairs_of
+from assent.create.draft import Draft
+from assent.disclose.check import LABEL_SEEN, check_credential, check_log
+from assent.disclose.entry import SealEntry
+from assent.kit.c2pa.manifest import Action, Plan
+from assent.kit.c2pa.sign import sign
+from assent.kit.clock import stamp
+from assent.kit.disk import replace_file
+from assent.kit.errors import IntegrityError, SealError
+from assent.kit.imaging.label import burn, draw_label, label_present
+from assent.kit.imaging.sheet import contact_sheet
+from assent.kit.media._encode import encode_still
+from assent.kit.media.convert import from_rgb
+from assent.kit.media.picture import luma8, to_rgb, with_luma
+from assent.kit.media.still import read_still
+from assent.kit.store.studio import Studio
+from assent.kit.tlog.receipt import make_receipt
+from assent.kit.watermark.embed import Embedder
+from assent.kit.watermark.read import read_mark
+from assent.purpose.projects import Purpose
+from assent.train.models import find_model, training_needs
+
+__all__ = ["seal_draft_sheet", "seal_model_sheet"]
+
+_MIME = "image/jpeg"
+_ROWS = 6
+
+
+def seal_model_sheet(studio: Studio, purpose: Purpose, name: str) -> Path:
+    """Seal the preview sheet of a model and return its path in the releases folder.
+
+    Raises `NotClearedError` unless both people are cleared for training.
+    """
+    model = find_model(studio, purpose, name)
+    clearances = clear_all(studio, purpose, training_needs(model.donor_id, model.performer_id))
+    data = Locker(studio).read(model.sheet_blob, clearances)
+    height, width = (int.from_bytes(data[i : i + 4], "big") for i in (0, 4))
+    if len(data) != 8 + height * width * 3:
+        raise IntegrityError("the preview sheet has the wrong size")
+    picture = np.frombuffer(data, np.uint8, offset=8).reshape(height, width, 3)
+    sheet = contact_sheet(
+        [("as filmed | as learned | with the donor's face", [picture])], cell=max(height, width)
+    )
+    return _seal(studio, sheet, clearances, f"{purpose.slug}-{model.name}-preview")
+
+
+def seal_draft_sheet(studio: Studio, purpose: Purpose, draft: Draft) -> Path:
+    """Seal a before/after sheet of a draft and return its path in the releases folder.
+
+    Raises `NotClearedError` unless the donor and everyone in the frame are cleared.
+    """
+    needs = draft.needs(to_release=False)
+    clearances = clear_all(studio, purpose, needs)
+    step = max(1, draft.frames // _ROWS)
+    before: list[NDArray[np.uint8]] = []
+    after: list[NDArray[np.uint8]] = []
+    pairs = pairs_of(draft, Locker(studio), lambda: clear_all(studio, purpose, needs))
+    for index, (shot, rendered) in enumerate(pairs):
+        if index % step == step // 2 and len(before) < _ROWS:
+            before.append(to_rgb(shot))
+            after.append(to_rgb(rendered))
+    half = -(-len(before) // 2)
+    sheet = contact_sheet(
+        [
+            ("before", before[:half]),
+            ("after", after[:half]),
+            ("before", before[half:] or before[:1]),
+            ("after", after[half:] or after[:1]),
+        ]
+    )
+    return _seal(studio, sheet, clearances, f"{purpose.slug}-{draft.id[:8]}-before-after")
+
+
+def _seal(
+    studio: Studio, rgb: NDArray[np.uint8], clearances: Sequence[Clearance], name: str
+) -> Path:
+    """Label, mark, sign, check, log and write one still."""
+    asset_id = secrets.token_hex(8)
+    receipts = tuple(sorted({clearance.receipt_hash for clearance in clearances}))
+    signed = io.BytesIO()
+    sign(
+        _make(studio, rgb, asset_id),
+        signed,
+        mime=_MIME,
+        plan=_plan(studio, asset_id, receipts),
+        chain=studio.chain,
+        ingredient=None,
+        tsa_url=None,
+    )
+    data = signed.getvalue()
+    sha256 = hashlib.sha256(data).hexdigest()
+    entry = SealEntry(
+        media="still",
+        asset_id=asset_id,
+        sha256=sha256,
+        fingerprint="",
+        receipts=receipts,
+        time=stamp(studio.clock()),
+    )
+    check_credential(signed, mime=_MIME, chain=studio.chain, entry=entry)
+    _check_picture(studio, data, asset_id)
+    (index,) = studio.log.append([entry.to_bytes()])
+    receipt = make_receipt(studio.log.reader(), index)
+    check_log(entry.to_bytes(), receipt, studio.log_verifier, sha256=sha256)
+    path = studio.releases_folder / f"{name}-{asset_id}.jpg"
+    replace_file(studio.disk, path.with_suffix(".proof"), [receipt.encode()])
+    replace_file(studio.disk, path, [data])
+    return path
+
+
+def _make(studio: Studio, rgb: NDArray[np.uint8], asset_id: str) -> io.BytesIO:
+    height, width = rgb.shape[:2]
+    picture = burn(from_rgb(rgb), draw_label(width, height))
+    embedder = Embedder(
+        width=width, height=height, bits=8, asset_id=int(asset_id, 16), key=studio.reading_key
+    )
+    embedder.prepare([picture.y])
+    sink = io.BytesIO()
+    encode_still(to_rgb(with_luma(picture, embedder.mark(picture.y))), sink, kind="jpeg")
+    return sink
+
+
+def _plan(studio: Studio, asset_id: str, receipts: Sequence[str]) -> Plan:
+    return Plan(
+        title=f"assent-{asset_id}",
+        generator_name="Assent",
+        generator_version=__version__,
+        digital_source_type="compositeWithTrainedAlgorithmicMedia",
+        actions=(
+            Action(name="c2pa.created", description="Contact sheet; labelled AI+MODIFIED"),
+            Action(name="c2pa.watermarked.bound"),
+        ),
+        asset_id=asset_id,
+        receipts=tuple(receipts),
+        log=studio.log_verifier.name,
+    )
+
+
+def _check_picture(studio: Studio, data: bytes, asset_id: str) -> None:
+    """Read label and mark back from the bytes that will leave; raises `SealError`."""
+    picture = from_rgb(read_still(data, name="the sheet"))
+    if label_present(picture, draw_label(picture.width, picture.height)) < LABEL_SEEN:
+        raise SealError("the label is missing on the sheet")
+    search = read_mark(iter([luma8(picture)]), key=studio.reading_key)
+    if search.mark is None or search.mark.asset_id != int(asset_id, 16):
+        raise SealError("the watermark can't be read back from the sheet")

@@ -1,0 +1,212 @@
+"""Train a face model under clearances, and keep it in the vault.
+
+The desk is asked again every few seconds: a withdrawal stops training in flight. What training has
+learned is saved now and then, encrypted, so that a killed process goes on where it stopped.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from assent.consent.clearance import Act, AskAgain, Clearance, require_all
+from assent.consent.locker import Locker
+from assent.consent.people import Person
+from assent.data.clips import load_faces
+from assent.kit.clock import stamp
+from assent.kit.errors import InputError
+from assent.kit.faces.face_set import FaceSet
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ModelRow
+from assent.purpose.projects import Purpose
+from assent.train.config import TrainConfig
+from assent.train.export import export_onnx
+from assent.train.loop import Progress, Trainer
+from assent.train.models import TrainedModel, model_of
+from assent.train.sheet import preview_sheet
+
+__all__ = ["fit"]
+
+_SAVE_EVERY_S = 30.0
+_ASK_EVERY_S = 5.0
+_CHUNK = 1 << 20
+
+
+def fit(
+    studio: Studio,
+    purpose: Purpose,
+    donor: Person,
+    performer: Person,
+    clearances: Sequence[Clearance],
+    *,
+    ask_again: AskAgain,
+    name: str,
+    seconds: float | None,
+    iterations: int | None,
+    config: TrainConfig | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> TrainedModel:
+    """Train `donor`'s face for `performer`'s performances, or go on training.
+
+    `seconds` and `iterations` count from the model's beginning, whichever is reached first; a
+    model that has had its share is returned as it is.
+
+    Raises `NotClearedError` as soon as one of the two is not cleared, `NotFoundError` without
+    footage of both, `InputError` if the name is another pair's.
+    """
+    people = (performer.id, donor.id)
+    _require(studio, purpose, people, clearances)
+    if donor.id == performer.id:
+        raise InputError("donor and performer are the same person")
+    locker = Locker(studio)
+    sets = {
+        person: merge(load_faces(studio, purpose, locker, person, clearances)) for person in people
+    }
+    row = _row(studio, purpose, donor, performer, name)
+    trainer = _trainer(locker, row, sets, clearances, config or TrainConfig())
+    keeper = _Keeper(studio, purpose, row, people, ask_again)
+    moved = trainer.run(
+        seconds=seconds,
+        iterations=iterations,
+        on_progress=on_progress,
+        should_stop=keeper.asks,
+        checkpoint_every_s=_SAVE_EVERY_S,
+        save=lambda state: keeper.save(state, trainer),
+    )
+    if trainer.iteration == 0:
+        raise InputError("no time to train", advice="Give --minutes or --iterations above 0.")
+    if moved is None and row.state == "ready":
+        return model_of(row)
+    return keeper.finish(trainer, sets)
+
+
+def merge(sets: Sequence[FaceSet]) -> FaceSet:
+    """Return the faces of several clips as one set."""
+    if len(sets) == 1:
+        return sets[0]
+    return FaceSet(
+        faces=np.concatenate([each.faces for each in sets]),
+        masks=np.concatenate([each.masks for each in sets]),
+        landmarks=np.concatenate([each.landmarks for each in sets]),
+        seconds=np.concatenate([each.seconds for each in sets]),
+    )
+
+
+class _Keeper:
+    """Keeps what a run has learned, and keeps asking whether it may go on."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        purpose: Purpose,
+        row: ModelRow,
+        people: Sequence[str],
+        ask_again: AskAgain,
+    ) -> None:
+        self._studio = studio
+        self._purpose = purpose
+        self._row = row
+        self._people = people
+        self._ask_again = ask_again
+        self._asked = studio.clock()
+        self._locker = Locker(studio)
+
+    def asks(self) -> bool:
+        """Ask the desk if it is time to; never says stop, but raises."""
+        now = self._studio.clock()
+        if (now - self._asked).total_seconds() >= _ASK_EVERY_S:
+            self._clearances()
+            self._asked = now
+        return False
+
+    def save(self, state: bytes, trainer: Trainer) -> None:
+        """Put the state away; the one before is removed once the database knows the new one."""
+        old = self._row.checkpoint_blob
+        self._row.checkpoint_blob = self._put(state)
+        self._record(trainer)
+        if old is not None:
+            self._locker.forget(old)
+
+    def finish(self, trainer: Trainer, sets: Mapping[str, FaceSet]) -> TrainedModel:
+        """Export the model and its preview sheet into the vault."""
+        old = [self._row.model_blob, self._row.sheet_blob]
+        donor = self._row.donor_id
+        model = export_onnx(trainer.network, donor, coverage=trainer.config.coverage)
+        sheet = preview_sheet(trainer, sets, donor=donor)
+        self._row.model_blob = self._put(model)
+        self._row.sheet_blob = self._put(pack_sheet(sheet))
+        self._row.state = "ready"
+        self._record(trainer)
+        for blob in old:
+            if blob is not None:
+                self._locker.forget(blob)
+        return model_of(self._row)
+
+    def _record(self, trainer: Trainer) -> None:
+        self._row.iterations = trainer.iteration
+        self._row.seconds = trainer.seconds
+        self._row.losses = [round(loss, 5) for loss in trainer.history]
+        with self._studio.database.session() as session:
+            session.merge(self._row)
+
+    def _put(self, data: bytes) -> str:
+        chunks = (data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
+        return self._locker.put(chunks, self._clearances())
+
+    def _clearances(self) -> Sequence[Clearance]:
+        clearances = self._ask_again()
+        _require(self._studio, self._purpose, self._people, clearances)
+        return clearances
+
+
+def pack_sheet(sheet: NDArray[np.uint8]) -> bytes:
+    """Return an RGB sheet, uint8 [H, W, 3], with its size in front."""
+    height, width = sheet.shape[:2]
+    return height.to_bytes(4, "big") + width.to_bytes(4, "big") + sheet.tobytes()
+
+
+def _require(
+    studio: Studio, purpose: Purpose, people: Sequence[str], clearances: Sequence[Clearance]
+) -> None:
+    require_all(clearances, people, Act.TRAIN, project_id=purpose.project_id, now=studio.clock())
+
+
+def _row(studio: Studio, purpose: Purpose, donor: Person, performer: Person, name: str) -> ModelRow:
+    with studio.database.session() as session:
+        row = session.scalar(
+            select(ModelRow).where(ModelRow.project_id == purpose.project_id, ModelRow.name == name)
+        )
+        if row is None:
+            row = ModelRow(
+                id=uuid.uuid4().hex,
+                project_id=purpose.project_id,
+                name=name,
+                donor_id=donor.id,
+                performer_id=performer.id,
+                state="training",
+                config={},
+                created=stamp(studio.clock()),
+            )
+            session.add(row)
+    if (row.donor_id, row.performer_id) != (donor.id, performer.id):
+        raise InputError(
+            f"model '{name}' is of other people", advice="Give this one another --name."
+        )
+    return row
+
+
+def _trainer(
+    locker: Locker,
+    row: ModelRow,
+    sets: Mapping[str, FaceSet],
+    clearances: Sequence[Clearance],
+    config: TrainConfig,
+) -> Trainer:
+    if row.checkpoint_blob is not None:
+        return Trainer.resume(locker.read(row.checkpoint_blob, clearances), sets)
+    row.config = asdict(config)
+    # Any number does; taken from the model's id so that a restart before the first save agrees.
+    return Trainer(sets, config, seed=int(row.id[:8], 16))

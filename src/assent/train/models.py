@@ -1,0 +1,81 @@
+"""Trained models: found by name, opened under clearances."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from assent.consent.clearance import Act, Clearance
+from assent.consent.desk import Need
+from assent.consent.locker import Locker
+from assent.kit.errors import InputError, NotFoundError
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ModelRow
+from assent.purpose.projects import Purpose
+
+__all__ = ["TrainedModel", "find_model", "list_models", "model_of", "training_needs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedModel:
+    """A face model in the vault: the donor's face for the performer's performance."""
+
+    id: str
+    project_id: str
+    name: str
+    donor_id: str
+    performer_id: str
+    iterations: int
+    seconds: float
+    blob: str
+    sheet_blob: str
+
+    def open(self, locker: Locker, clearances: Collection[Clearance]) -> bytes:
+        """Return the ONNX bytes; raises `NotClearedError` unless both people are cleared."""
+        return locker.read(self.blob, clearances)
+
+
+def training_needs(donor_id: str, performer_id: str) -> tuple[Need, ...]:
+    """Return what must be asked of both people before a model is trained on them."""
+    acts = frozenset({Act.TRAIN})
+    return Need(person_id=donor_id, acts=acts), Need(person_id=performer_id, acts=acts)
+
+
+def find_model(studio: Studio, purpose: Purpose, name: str) -> TrainedModel:
+    """Return the project's finished model of that name; raises `NotFoundError`, `InputError`."""
+    for row in list_models(studio, purpose):
+        if name in (row.name, row.id):
+            return model_of(row)
+    raise NotFoundError(f"no model '{name}' in '{purpose.slug}'", advice="See `assent model list`.")
+
+
+def list_models(studio: Studio, purpose: Purpose) -> tuple[ModelRow, ...]:
+    """Return the project's models, oldest first."""
+    with studio.database.session() as session:
+        return tuple(
+            session.scalars(
+                select(ModelRow)
+                .where(ModelRow.project_id == purpose.project_id)
+                .order_by(ModelRow.created, ModelRow.id)
+            )
+        )
+
+
+def model_of(row: ModelRow) -> TrainedModel:
+    """Return the model that `row` stands for; raises `InputError` if training isn't over."""
+    if row.state != "ready" or row.model_blob is None or row.sheet_blob is None:
+        raise InputError(
+            f"model '{row.name}' is still being trained",
+            advice="Run `assent train` again; it goes on where it stopped.",
+        )
+    return TrainedModel(
+        id=row.id,
+        project_id=row.project_id,
+        name=row.name,
+        donor_id=row.donor_id,
+        performer_id=row.performer_id,
+        iterations=row.iterations,
+        seconds=row.seconds,
+        blob=row.model_blob,
+        sheet_blob=row.sheet_blob,
+    )
