@@ -1,0 +1,199 @@
+from collections.abc import Callable, Iterable, Mapping
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from assent.kit.faces.detect import Detection, DlibDetector
+from assent.kit.faces.embed import FaceEmbedder
+from assent.kit.faces.identity import assign
+from assent.kit.faces.landmarks import LandmarkFinder
+from assent.kit.faces.track import FaceTracker, Track
+
+Frame = NDArray[np.uint8]
+Read = Callable[[str], list[Frame]]
+Follow = Callable[..., tuple[Track, ...]]
+Gallery = Mapping[str, NDArray[np.float32]]
+
+
+@pytest.fixture
+def follow(detector: DlibDetector, finder: LandmarkFinder, embedder: FaceEmbedder) -> Follow:
+    def run(frames: Iterable[Frame], **options: object) -> tuple[Track, ...]:
+        tracker = FaceTracker(detector, finder, embedder, **options)  # type: ignore[arg-type]
+        for index, rgb in enumerate(frames):
+            tracker.add(index, index * 512, index / 25, rgb)
+        return tracker.finish()
+
+    return run
+
+
+def spans(tracks: tuple[Track, ...]) -> list[tuple[int, int]]:
+    """First and last frame of each track."""
+    return [(track.points[0].index, track.points[-1].index) for track in tracks]
+
+
+def named(tracks: tuple[Track, ...], gallery: Gallery) -> list[str | None]:
+    return list(assign(tracks, gallery).names.values())
+
+
+def test_one_performer_is_one_track_in_every_frame(
+    sample: Read, follow: Follow, gallery: Gallery
+) -> None:
+    frames = sample("scene1_ada")[:60]
+    tracks = follow(frames)
+    assert [[point.index for point in track.points] for track in tracks] == [list(range(60))]
+    assert named(tracks, gallery) == ["ada"]
+    (track,) = tracks
+    assert track.embeddings.shape == (len(track.embedded_at), 128)
+    assert 2 <= len(track.embeddings) <= 5
+    assert all(0 <= seconds < 60 / 25 for seconds in track.embedded_at)
+    assert track.points[7].pts == 7 * 512
+    assert track.points[7].landmarks.shape == (68, 2)
+
+
+def test_two_people_are_two_tracks_with_the_right_names(
+    sample: Read, follow: Follow, gallery: Gallery
+) -> None:
+    tracks = follow(sample("two_people")[:40])
+    assert spans(tracks) == [(0, 39), (0, 39)]
+    assert named(tracks, gallery) == ["ada", "ben"]
+    assert tracks[0].points[0].box[2] < tracks[1].points[0].box[0]
+
+
+def test_an_empty_set_has_no_tracks(sample: Read, follow: Follow) -> None:
+    assert follow(sample("no_face")) == ()
+
+
+def test_a_third_person_is_unlisted(sample: Read, follow: Follow, gallery: Gallery) -> None:
+    listed = {name: gallery[name] for name in ("ada", "ben")}
+    assert named(follow(sample("cleo_train")[:20]), listed) == [None]
+
+
+def test_cuts_between_two_people_split_the_tracks(
+    sample: Read, follow: Follow, gallery: Gallery
+) -> None:
+    ada, ben = sample("ada_train"), sample("ben_train")
+    frames = ada[:6] + ben[:5] + ada[40:41] + ben[50:58]
+    tracks = follow(frames)
+    assert spans(tracks) == [(0, 5), (6, 10), (11, 11), (12, 19)]
+    assert named(tracks, gallery) == ["ada", "ben", "ada", "ben"]
+
+
+def test_a_face_exchanged_within_the_shot_is_not_given_one_name(
+    sample: Read, follow: Follow, gallery: Gallery
+) -> None:
+    frames = sample("scene1_ada")[:40] + sample("scene1_ada_with_ben_face")[40:80]
+    tracks = follow(frames)
+    whole = [track for track in tracks if spans((track,)) == [(0, 79)]]
+    assert named(tuple(whole), gallery) == [None] * len(whole)
+    for track, name in zip(tracks, named(tracks, gallery), strict=True):
+        first, last = spans((track,))[0]
+        assert name in (None, "ada" if last < 40 else "ben" if first >= 40 else None)
+
+
+def test_a_face_shown_for_three_frames_is_seen(
+    sample: Read, follow: Follow, gallery: Gallery
+) -> None:
+    empty, face = sample("no_face"), sample("ben_train")
+    pasted = []
+    for i in range(12, 15):
+        frame = empty[i].copy()
+        frame[100:292, 100:292] = cv2.resize(face[i], (192, 192), interpolation=cv2.INTER_AREA)
+        pasted.append(frame)
+    tracks = follow(empty[:12] + pasted + empty[15:22])
+    assert named(tracks, gallery) == ["ben"]
+    assert 12 <= spans(tracks)[0][0] <= spans(tracks)[0][1] <= 14
+
+
+def test_a_face_that_leaves_ends_its_track_where_it_left(sample: Read, follow: Follow) -> None:
+    frames = [frame.copy() for frame in sample("ben_train")[:40]]
+    for frame in frames[15:]:
+        frame[60:300] = frame[40:41]
+    assert [last for _, last in spans(follow(frames))] == [pytest.approx(14, abs=2)]
+
+
+class Blinking:
+    """The real detector, blind at some of its looks."""
+
+    def __init__(self, detector: DlibDetector, blind: range) -> None:
+        self._detector = detector
+        self._blind = blind
+        self.looks = 0
+
+    def find(self, rgb: Frame, *, weakest: float = 0.0) -> list[Detection]:
+        self.looks += 1
+        return [] if self.looks in self._blind else self._detector.find(rgb, weakest=weakest)
+
+
+def test_a_face_missed_for_a_moment_stays_one_track(
+    sample: Read,
+    detector: DlibDetector,
+    finder: LandmarkFinder,
+    embedder: FaceEmbedder,
+    gallery: Gallery,
+) -> None:
+    blinking = Blinking(detector, range(3, 9))
+    tracker = FaceTracker(blinking, finder, embedder)
+    for index, rgb in enumerate(sample("ben_train")[:40]):
+        tracker.add(index, index, index / 25, rgb)
+    tracks = tracker.finish()
+    assert spans(tracks) == [(0, 39)]
+    assert len(tracks[0].points) == 40
+    assert named(tracks, gallery) == ["ben"]
+
+
+def test_the_detector_rests_while_the_faces_are_followed(
+    sample: Read, detector: DlibDetector, finder: LandmarkFinder, embedder: FaceEmbedder
+) -> None:
+    counting = Blinking(detector, range(0))
+    tracker = FaceTracker(counting, finder, embedder, detect_every=5)
+    for index, rgb in enumerate(sample("cleo_train")[:30]):
+        tracker.add(index, index, index / 25, rgb)
+    tracker.finish()
+    assert counting.looks <= 8
+
+
+def test_a_searcher_finds_small_faces_at_cuts(
+    sample: Read, follow: Follow, gallery: Gallery
+) -> None:
+    frames = []
+    for face in sample("ben_train")[:3]:
+        scene = np.full((1080, 1920, 3), 80, np.uint8)
+        scene[300:492, 900:1092] = cv2.resize(face, (192, 192), interpolation=cv2.INTER_AREA)
+        frames.append(scene)
+    assert follow(frames) == ()
+    found = follow(frames, searcher=DlibDetector(longest=1920))
+    assert named(found, gallery) == ["ben"]
+
+
+def degraded(kind: str, rgb: Frame) -> Frame:
+    noise = np.random.default_rng(int(rgb.sum())).normal(0, 20, rgb.shape)
+    changed: Mapping[str, Callable[[], object]] = {
+        "noise": lambda: rgb + noise,
+        "blur": lambda: cv2.GaussianBlur(rgb, (0, 0), 3),
+        "jpeg": lambda: cv2.imdecode(cv2.imencode(".jpg", rgb, [1, 10])[1], 1),
+        "half": lambda: cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+        "warm": lambda: rgb * np.array([1.25, 1.0, 0.65]),
+        "dark": lambda: rgb * 0.3,
+    }
+    return np.clip(np.asarray(changed[kind]()), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["noise", "blur", "jpeg", "half", "warm", "dark"])
+def test_worn_copies_are_followed_and_named(
+    sample: Read, follow: Follow, gallery: Gallery, kind: str
+) -> None:
+    tracks = follow([degraded(kind, rgb) for rgb in sample("scene1_ada")[20:32]])
+    assert spans(tracks) == [(0, 11)]
+    assert named(tracks, gallery) == ["ada"]
+
+
+def test_finish_leaves_the_tracker_ready_for_another_clip(
+    sample: Read, detector: DlibDetector, finder: LandmarkFinder, embedder: FaceEmbedder
+) -> None:
+    tracker = FaceTracker(detector, finder, embedder)
+    for _ in range(2):
+        tracker.add(0, 0, 0.0, sample("ben_train")[0])
+        assert spans(tracker.finish()) == [(0, 0)]
+    assert tracker.finish() == ()
