@@ -165,7 +165,7 @@ class _Keeper:
 def pack_sheet(sheet: NDArray[np.uint8]) -> bytes:
     """Return an RGB sheet, uint8 [H, W, 3], with its size in front."""
     height, width = sheet.shape[:2]
-    return height.to_bytes(4, "big") + width.to_bytes(4, "big") + sheet.tobytes()
+    return b"".join([height.to_bytes(4, "big"), width.to_bytes(4, "big"), sheet.tobytes()])
 
 
 def _require(

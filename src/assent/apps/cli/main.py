@@ -7,10 +7,11 @@ import errno
 import os
 import resource
 import sys
+from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from assent import __version__
 from assent.apps.cli import (
@@ -35,7 +36,7 @@ STEPS = (demo, purpose, consent, data, train, create, safeguard, disclose, monit
 class _InOrder(TyperGroup):
     """Lists commands by the step that they belong to, not leaves before groups."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own copy of click
         """Return the commands' names in the order of the eight steps."""
         panels = [part.PANEL for part in STEPS]
 
@@ -87,9 +88,9 @@ def run(args: list[str] | None = None) -> int:
         code = typer.main.get_command(app).main(args, prog_name="assent", standalone_mode=False)
     except AssentError as error:
         return _tell(str(error), error.advice, error.exit_code)
-    except click.ClickException as error:
-        return _tell(error.format_message(), _usage_advice(error), 2)
-    except (click.Abort, KeyboardInterrupt):
+    except TyperException as error:
+        return _tell(_message(error), _usage_advice(error), 2)
+    except (typer.Abort, KeyboardInterrupt):
         return _tell("Interrupted.", "Run the command again; it goes on where it stopped.", 130)
     except Exception as error:
         if os.environ.get(TRACEBACK):
@@ -121,7 +122,11 @@ def _plain(text: str) -> str:
     return " ".join(text.split()).replace("[", r"\[")
 
 
-def _usage_advice(error: click.ClickException) -> str:
+def _message(error: TyperException) -> str:
+    return str(error.format_message()) if hasattr(error, "format_message") else str(error)
+
+
+def _usage_advice(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "assent"
     return f"See `{command} --help`."

@@ -13,6 +13,7 @@ from assent.consent.people import find_person, list_people
 from assent.disclose.still import seal_model_sheet
 from assent.kit.errors import InputError
 from assent.purpose.projects import find_project
+from assent.train.curve import loss_curve
 from assent.train.models import list_models, training_needs
 
 __all__ = ["register"]
@@ -120,8 +121,6 @@ def curve(
     studio: StudioFolder = HERE,
 ) -> None:
     """Draw how the loss fell."""
-    from assent.kit.drawing import loss_curve
-
     opened = the_studio(studio)
     rows = [r for r in list_models(opened, find_project(opened, project)) if r.name == name]
     if not rows or not rows[0].losses:
