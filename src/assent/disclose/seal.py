@@ -46,7 +46,7 @@ __all__ = ["plan_credential", "seal"]
 
 _BUFFER = 1 << 20
 # The mark is fitted to this many frames spread over the clip.
-_FITTED_ON = 12
+_FITTED_ON = 24
 
 
 @dataclass(slots=True)

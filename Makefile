@@ -1,0 +1,71 @@
+# Assent sets itself up in .venv from the hashed lock files. Needs Python 3.11 to 3.13 and pip.
+#
+#   make demo    the whole story with computer-generated performers (about ten minutes)
+#   make test    every test
+#   make check   types, style, import contracts
+#   make bench   the figures that the README claims
+#   make docs    the documentation site, into site/
+#   make lock    the lock files anew (needs uv)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# torch's build depends on the accelerator; on a machine without one the CPU build is a tenth the size:
+#   make demo TORCH_OPTIONS="--index-url https://download.pytorch.org/whl/cpu"
+TORCH := torch==2.13.0
+TORCH_OPTIONS ?=
+DEMO ?= demo-studio
+MINUTES ?= 4
+JOBS ?= auto
+
+export PIP_NO_INPUT := 1
+
+.PHONY: demo test check bench docs lock clean help
+
+help:
+	@sed -n '3,9s/^# *//p' Makefile
+
+demo: $(VENV)/run.done
+	$(BIN)/assent demo $(DEMO) --minutes $(MINUTES)
+
+test: $(VENV)/dev.done
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/run.done
+	$(BIN)/python benchmarks/swap_truth.py
+	$(BIN)/python benchmarks/layers.py
+
+docs: $(VENV)/docs.done
+	$(BIN)/mkdocs build --strict --quiet --site-dir site
+
+lock:
+	sh requirements/lock.sh
+
+clean:
+	rm -rf $(VENV) site
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "Assent needs Python 3.11 to 3.13: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.done: requirements/run.txt pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) $(TORCH_OPTIONS) "$(TORCH)"
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.done: requirements/dev.txt $(VENV)/run.done
+	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/docs.done: requirements/docs.txt $(VENV)/run.done
+	$(PIP) --require-hashes -r requirements/docs.txt
+	@touch $@
