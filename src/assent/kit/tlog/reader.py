@@ -53,7 +53,7 @@ class LogReader:
 
     def entries(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield `(index, entry)` from `start` on, each checked against the signed root."""
-        for bundle in range(start // WIDTH, -(-self.size // WIDTH)):
+        for bundle in range(max(0, start) // WIDTH, -(-self.size // WIDTH)):
             for offset, entry in enumerate(self.tree.bundle(bundle)):
                 index = bundle * WIDTH + offset
                 if index >= start:

@@ -10,6 +10,7 @@ from assent.kit.tlog.log import Log
 from assent.kit.tlog.merkle import leaf_hash, verify_consistency, verify_inclusion
 from assent.kit.tlog.note import NoteSigner, NoteVerifier
 from assent.kit.tlog.reader import LogReader
+from assent.kit.tlog.tiles import decode_bundle, encode_bundle
 
 SIZE = 600
 
@@ -42,6 +43,7 @@ def test_a_copy_is_enough(copy: Path, verifier: NoteVerifier) -> None:
     assert list(reader.entries()) == [(i, str(i).encode()) for i in range(SIZE)]
     assert list(reader.entries(255)) == [(i, str(i).encode()) for i in range(255, SIZE)]
     assert list(reader.entries(SIZE)) == []
+    assert list(reader.entries(-1)) == list(reader.entries())
     assert reader.entry(511) == b"511"
 
 
@@ -125,6 +127,23 @@ def test_swapped_entries_are_found(copy: Path, verifier: NoteVerifier) -> None:
     file = copy / "tile/entries/000"
     file.write_bytes(file.read_bytes().replace(b"\0\x0210\0\x0211", b"\0\x0211\0\x0210"))
     with pytest.raises(IntegrityError, match="entries/000 was changed"):
+        all_of(copy, verifier)
+
+
+@pytest.mark.parametrize(
+    ("bundle", "tile"),
+    [("entries/002.p/88", "0/002.p/88"), ("entries/001", "0/001")],
+    ids=["in the edge", "in a full tile"],
+)
+def test_a_forged_entry_with_a_forged_hash_is_found(
+    copy: Path, verifier: NoteVerifier, bundle: str, tile: str
+) -> None:
+    """The files fit each other; only the signed root gives them away."""
+    entries, hashes = copy / "tile" / bundle, copy / "tile" / tile
+    old = decode_bundle(entries.read_bytes())
+    entries.write_bytes(encode_bundle([b"forged", *old[1:]]))
+    hashes.write_bytes(leaf_hash(b"forged") + hashes.read_bytes()[32:])
+    with pytest.raises(IntegrityError):
         all_of(copy, verifier)
 
 
