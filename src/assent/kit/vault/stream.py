@@ -66,18 +66,25 @@ def encrypt_chunks(
         yield cipher.encrypt(_nonce(prefix, number, last=last), data, header_aad)
 
 
-def _rechunk(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Yield full chunks with False and then the last one, which may be empty, with True."""
-    pending = bytearray()
+def _rechunk(pieces: Iterable[bytes]) -> Iterator[tuple[memoryview, bool]]:
+    """Yield full chunks with False and then the last one, which may be empty, with True.
+
+    All are views of one buffer, good until the next is asked for.
+    """
+    buffer = memoryview(bytearray(CHUNK))
+    filled = 0
     for piece in pieces:
-        view = memoryview(piece)
-        for start in range(0, len(view), CHUNK):
-            pending += view[start : start + CHUNK]
+        rest = memoryview(piece)
+        while rest:
             # A chunk is only let go once there is more: the last one must be known as such.
-            if len(pending) > CHUNK:
-                yield bytes(pending[:CHUNK]), False
-                del pending[:CHUNK]
-    yield bytes(pending), True
+            if filled == CHUNK:
+                yield buffer, False
+                filled = 0
+            part = rest[: CHUNK - filled]
+            buffer[filled : filled + len(part)] = part
+            filled += len(part)
+            rest = rest[len(part) :]
+    yield buffer[:filled], True
 
 
 class DecryptingReader(io.RawIOBase):
