@@ -28,7 +28,7 @@ from assent.train.loop import Progress as Training
 from assent.train.models import training_needs
 from assent.verify.examine import examine
 from assent.verify.findings import Findings
-from assent.verify.public import open_log
+from assent.verify.public import OWN, open_log
 
 __all__ = ["Cast", "Ending", "tell"]
 
@@ -136,7 +136,7 @@ def tell(
         released = release(studio, purpose, video)
 
     # 8. Monitor and respond: anyone can ask what the file is.
-    log = open_log(studio.log_folder, vkey=studio.log_verifier.vkey)
+    log = open_log(studio.log_folder, vkey=studio.log_verifier.vkey, key_from=OWN)
     findings = examine(released.path, log, progress=progress)
     return Ending(
         purpose=purpose,

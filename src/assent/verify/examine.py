@@ -58,18 +58,19 @@ def examine(path: Path, log: PublicLog, *, progress: Progress = nothing) -> Find
     by_mark = _record_of_mark(evidence, log)
     by_picture, away = _record_of_fingerprint(evidence, log)
     by_credential = _record_of_credential(evidence, log)
-    record = log.by_hash(evidence.sha256) or by_credential or by_mark or by_picture
+    proven = log.by_hash(evidence.sha256) or by_credential or by_mark
+    record = proven or by_picture
     layers = (
         _credential_layer(evidence, log, by_credential),
         _mark_layer(evidence, by_mark, log),
         _fingerprint_layer(evidence, by_picture, away),
-        _log_layer(evidence, record, log),
-        _consent_layer(record, log),
+        _log_layer(evidence, proven, log),
+        _consent_layer(proven, log),
     )
     found = {r.entry.asset_id for r in (by_credential, by_mark) if r is not None}
     moved = _mark_was_moved(evidence, by_mark)
     verdict = _verdict(evidence, record, contradictory=len(found) > 1 or moved)
-    withdrawn = record is not None and any(r in log.withdrawn for r in record.entry.receipts)
+    withdrawn = proven is not None and any(r in log.withdrawn for r in proven.entry.receipts)
     return Findings(
         file=path.name,
         sha256=evidence.sha256,
@@ -185,8 +186,7 @@ def _credential_layer(evidence: _Evidence, log: PublicLog, record: Record | None
 def _mark_layer(evidence: _Evidence, record: Record | None, log: PublicLog) -> Layer:
     search = evidence.search
     rests_on = (
-        f"{search.frames} pictures, searched {search.seconds:.1f} s "
-        f"({', '.join(search.searched) or 'nothing to search'})"
+        f"{search.frames} pictures, searched {search.seconds:.1f} s ({_places(search.searched)})"
     )
     if search.mark is None:
         says = "No watermark of this studio found in what was searched."
@@ -203,6 +203,15 @@ def _mark_layer(evidence: _Evidence, record: Record | None, log: PublicLog) -> L
     return Layer(name="watermark", status=Status.GOOD, says=says, rests_on=rests_on)
 
 
+def _places(searched: tuple[str, ...]) -> str:
+    """Return what was searched, in short: parts of the frame are searched in the same ways."""
+    parts = [step for step in searched if "of the frame" in step]
+    steps = [step for step in searched if step not in parts]
+    if parts:
+        steps.append(f"{len(parts)} parts of the frame likewise")
+    return "; ".join(steps) or "nothing to search"
+
+
 def _fingerprint_layer(evidence: _Evidence, record: Record | None, away: int) -> Layer:
     rests_on = f"ISCC Video-Code (ISO 24138), same up to {SAME} of 256 bits, alike up to {RELATED}"
     if evidence.fingerprint is None:
@@ -212,18 +221,17 @@ def _fingerprint_layer(evidence: _Evidence, record: Record | None, away: int) ->
         says = f"Looks like no release of this studio (nearest: {away} bits away)."
         return Layer(name="fingerprint", status=Status.MISSING, says=says, rests_on=rests_on)
     says = (
-        f"Looks like release {record.entry.asset_id} ({away} bits away); so may the footage that "
+        f"Looks like release {record.entry.asset_id} ({away} bits away), as does the footage that "
         "it was made from."
     )
     return Layer(name="fingerprint", status=Status.GOOD, says=says, rests_on=rests_on)
 
 
 def _log_layer(evidence: _Evidence, record: Record | None, log: PublicLog) -> Layer:
-    pinned = "the key you gave" if log.pinned else "the key beside the log, not confirmed elsewhere"
-    rests_on = f"checkpoint of {log.origin} over {log.size} entries, signed with {pinned}"
+    rests_on = f"checkpoint of {log.origin} over {log.size} entries, checked with {log.key_from}"
     if record is None:
-        says = "No entry leads to this file."
-        return Layer(name="log", status=Status.MISSING, says=says, rests_on=rests_on)
+        says = "Nothing proven leads from this file to an entry."
+        return Layer(name="log", status=Status.UNKNOWN, says=says, rests_on=rests_on)
     same = record.entry.sha256 == evidence.sha256
     says = f"Entry {record.index}, sealed {record.entry.time}: " + (
         "exactly these bytes." if same else "the original; this file has other bytes."
@@ -234,7 +242,7 @@ def _log_layer(evidence: _Evidence, record: Record | None, log: PublicLog) -> La
 def _consent_layer(record: Record | None, log: PublicLog) -> Layer:
     rests_on = f"consent entries of {log.origin}, named by salted hashes"
     if record is None:
-        says = "Without a record there is no consent to look up."
+        says = "Without a proven record there is no consent to look up."
         return Layer(name="consent", status=Status.UNKNOWN, says=says, rests_on=rests_on)
     receipts = record.entry.receipts
     ended = sorted(log.withdrawn[receipt] for receipt in receipts if receipt in log.withdrawn)

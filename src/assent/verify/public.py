@@ -18,7 +18,11 @@ from assent.kit.tlog.note import NoteVerifier
 from assent.kit.tlog.reader import LogReader
 from assent.kit.watermark.key import ReadingKey
 
-__all__ = ["PublicLog", "Record", "open_log"]
+__all__ = ["GIVEN", "OWN", "PublicLog", "Record", "open_log"]
+
+GIVEN = "the key you gave"
+OWN = "the studio's own key"
+_BESIDE = "the key that lies beside the log, not confirmed elsewhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class PublicLog:
         studio: the name that the log's first entry gives.
         origin: the log's own name.
         vkey: the key its checkpoint was checked with.
-        pinned: True if that key was given by whoever asks, not found beside the log.
+        key_from: where that key came from, in words; a key found beside the log proves little.
         root_pem: the studio's C2PA root.
         reading_key: reads its watermarks.
         records: every seal, oldest first.
@@ -49,7 +53,7 @@ class PublicLog:
     studio: str
     origin: str
     vkey: str
-    pinned: bool
+    key_from: str
     root_pem: bytes
     reading_key: ReadingKey
     records: tuple[Record, ...]
@@ -68,12 +72,12 @@ class PublicLog:
         return next((r for r in self.records if r.entry.sha256 == sha256), None)
 
 
-def open_log(folder: Path, *, vkey: str | None = None) -> PublicLog:
+def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) -> PublicLog:
     """Read the log in `folder`, checking each entry.
 
-    `vkey` is the studio's log key as published elsewhere; without it the key beside the log is
-    used, which proves only that the log agrees with itself. Raises `NotFoundError` if there is no
-    log, `IntegrityError` if it was changed.
+    `vkey` is the studio's log key as published elsewhere, and `key_from` says where; without it
+    the key beside the log is used, which proves only that the log agrees with itself. Raises
+    `NotFoundError` if there is no log, `IntegrityError` if it was changed.
     """
     if not (folder / "checkpoint").is_file():
         raise NotFoundError(
@@ -103,7 +107,7 @@ def open_log(folder: Path, *, vkey: str | None = None) -> PublicLog:
             if fields.get("kind") == "consent.withdrawn"
         },
         vkey=text.strip(),
-        pinned=vkey is not None,
+        key_from=key_from if vkey is not None else _BESIDE,
         size=reader.size,
         **_studio_facts(entries[0][1], verifier),
     )

@@ -11,7 +11,7 @@ from assent.monitor.releases import list_releases
 from assent.monitor.scan import scan
 from assent.verify.examine import examine
 from assent.verify.findings import Findings, Status, Verdict
-from assent.verify.public import PublicLog, open_log
+from assent.verify.public import OWN, PublicLog, open_log
 
 __all__ = ["register", "show_findings"]
 
@@ -131,4 +131,6 @@ def _public(studio: Path, log: Path | None, log_key: str | None) -> PublicLog:
         return open_log(log, vkey=log_key)
     # The studio's own log is checked with the key that it signs with, not the one lying beside.
     own = the_studio(studio)
-    return open_log(own.log_folder, vkey=log_key or own.log_verifier.vkey)
+    if log_key is not None:
+        return open_log(own.log_folder, vkey=log_key)
+    return open_log(own.log_folder, vkey=own.log_verifier.vkey, key_from=OWN)
