@@ -46,8 +46,10 @@ def release(studio: Studio, purpose: Purpose, video: SealedVideo) -> Released:
     path = studio.releases_folder / f"{name}.mp4"
     proof = studio.releases_folder / f"{name}.proof"
     # The proof first: a video never lies there without it.
-    replace_file(studio.disk, proof, [video.receipt.encode()])
+    replace_file(studio.disk, proof, video.receipt.encode())
     replace_file(studio.disk, path, chunks_of(video.media))
+    for file in (proof, path):
+        studio.disk.share(file)
     with studio.database.session() as session:
         row = session.get_one(ReleaseRow, video.asset_id)
         if row.draft_id != video.draft_id:

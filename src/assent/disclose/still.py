@@ -122,8 +122,10 @@ def _seal(
     receipt = make_receipt(studio.log.reader(), index)
     check_log(entry.to_bytes(), receipt, studio.log_verifier, sha256=sha256)
     path = studio.releases_folder / f"{name}-{asset_id}.jpg"
-    replace_file(studio.disk, path.with_suffix(".proof"), [receipt.encode()])
-    replace_file(studio.disk, path, [data])
+    replace_file(studio.disk, path.with_suffix(".proof"), receipt.encode())
+    replace_file(studio.disk, path, data)
+    for file in (path.with_suffix(".proof"), path):
+        studio.disk.share(file)
     return path
 
 

@@ -34,7 +34,7 @@ def read_text(path: Path) -> str:
 def write_document(path: Path, text: str) -> None:
     """Write `text`, replacing what was there; raises `StorageError`."""
     _check_folder(path)
-    replace_file(Disk(), path, [text.encode()])
+    replace_file(Disk(), path, text.encode())
 
 
 def write_secret(path: Path, data: bytes) -> None:
@@ -42,7 +42,7 @@ def write_secret(path: Path, data: bytes) -> None:
     _check_folder(path)
     if path.exists():
         raise InputError(f"{path} is there already", advice="A key is never overwritten.")
-    replace_file(Disk(), path, [data])
+    replace_file(Disk(), path, data)
 
 
 def _check_folder(path: Path) -> None:

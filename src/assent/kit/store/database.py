@@ -10,7 +10,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import URL, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
@@ -25,7 +25,7 @@ __all__ = ["Database"]
 class Database:
     """A database with the studio's tables; makes them if they are missing."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         memory = url == "sqlite://"
         options = {"poolclass": StaticPool} if memory else {}
         self._engine = create_engine(url, **options)

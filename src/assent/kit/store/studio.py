@@ -11,6 +11,7 @@
 """
 
 import base64
+import re
 import secrets as randomness
 import tomllib
 import uuid
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from sqlalchemy import URL
 
 from assent.kit.c2pa.certificates import Chain, load_chain, make_chain
 from assent.kit.canonical import canonical
@@ -40,6 +42,9 @@ from assent.kit.watermark.key import ReadingKey
 __all__ = ["Studio", "create_studio", "open_studio"]
 
 FORMAT = 1
+
+# What an interrupted `create_studio` may have left in the folder.
+_OWN = re.compile(r"keys|log|vault|releases|\.[0-9a-f]{16}\.tmp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,35 +98,28 @@ def create_studio(
     disk = disk or Disk()
     if not name.strip() or not contact.strip():
         raise InputError("a studio needs a name and a contact", advice="Give --name and --contact.")
-    if (folder / "studio.toml").exists():
-        raise InputError(
-            f"{folder} is a studio already",
-            advice="Use it with --studio, or choose another folder.",
-        )
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file", advice="Choose another folder.")
-    foreign = [item.name for item in _listing(folder) if item.name not in {"keys", "log", "vault"}]
-    if foreign:
-        raise InputError(
-            f"{folder} is not empty ({', '.join(sorted(foreign)[:3])})",
-            advice="Choose a new folder.",
-        )
+    _check_unused(folder)
     for part in ("vault", "releases", "keys/records"):
         disk.make_folder(folder / part)
     store = SecretStore(folder / "keys", passphrase=passphrase, disk=disk)
     _make_secrets(store, name=name, clock=clock)
     studio_id = store.get("id").decode()
     signer = _note_signer(store, studio_id)
-    if not (folder / "log" / "checkpoint").exists():
-        log = Log.create(folder / "log", signer=signer)
+    begun = (folder / "log" / "checkpoint").exists()
+    log = (Log.open if begun else Log.create)(folder / "log", signer=signer)
+    if log.size == 0:
         log.append([canonical(_announcement(store, studio_id, name, clock))])
-    replace_file(disk, folder / "log" / "vkey", [f"{signer.vkey}\n".encode()])
+    replace_file(disk, folder / "log" / "vkey", f"{signer.vkey}\n".encode())
+    disk.share(folder / "log" / "vkey")
+    for item in _listing(folder):
+        if item.name.endswith(".tmp"):
+            disk.remove(item)
     text = (
         f"# An Assent studio. Keep keys/ secret and back it up apart from the rest.\n"
         f"format = {FORMAT}\nid = {_quoted(studio_id)}\n"
         f"name = {_quoted(name)}\ncontact = {_quoted(contact)}\n"
     )
-    replace_file(disk, folder / "studio.toml", [text.encode()])
+    replace_file(disk, folder / "studio.toml", text.encode())
     return open_studio(folder, passphrase=passphrase, clock=clock, disk=disk)
 
 
@@ -147,7 +145,8 @@ def open_studio(
         contact=facts["contact"],
         clock=clock,
         disk=disk,
-        database=Database(f"sqlite:///{folder / 'studio.db'}"),
+        # Not as text: a folder's name may hold what has a meaning in URLs.
+        database=Database(URL.create("sqlite", database=str(folder / "studio.db"))),
         secrets=store,
         keyring=Keyring(folder / "keys" / "records", master=store.get("master"), disk=disk),
         log=Log.open(folder / "log", signer=signer),
@@ -160,6 +159,22 @@ def open_studio(
         ),
         reading_key=ReadingKey.from_bytes(store.get("watermark")),
     )
+
+
+def _check_unused(folder: Path) -> None:
+    if (folder / "studio.toml").exists():
+        raise InputError(
+            f"{folder} is a studio already",
+            advice="Use it with --studio, or choose another folder.",
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file", advice="Choose another folder.")
+    foreign = [item.name for item in _listing(folder) if not _OWN.fullmatch(item.name)]
+    if foreign:
+        raise InputError(
+            f"{folder} is not empty ({', '.join(sorted(foreign)[:3])})",
+            advice="Choose a new folder.",
+        )
 
 
 def _listing(folder: Path) -> list[Path]:
@@ -180,7 +195,9 @@ def _read_facts(folder: Path) -> dict[str, str]:
         facts = tomllib.loads(path.read_text("utf-8"))
         known = {part: str(facts[part]) for part in ("id", "name", "contact")}
         number = int(facts["format"])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, ValueError) as error:
+    except OSError as error:
+        raise StorageError(f"{path} can't be read: {error.strerror}") from error
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged", advice="Restore it from a backup.") from error
     if number > FORMAT:
         raise InputError(f"{folder} was made by a newer Assent", advice="Update Assent.")
@@ -189,6 +206,9 @@ def _read_facts(folder: Path) -> dict[str, str]:
 
 def _make_secrets(store: SecretStore, *, name: str, clock: Clock) -> None:
     have = set(store.names())
+    for known in have:
+        # Another passphrase than the one given before must not seal the rest.
+        store.get(known)
     if "id" not in have:
         store.put("id", str(uuid.uuid4()).encode())
     if "master" not in have:

@@ -6,34 +6,15 @@ survives a power cut. Tests pass a `Disk` that fails at a chosen step.
 >>> replace_file(Disk(), folder / "checkpoint", b"...")  # doctest: +SKIP
 """
 
-import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from assent.kit.errors import StorageError
+from assent.kit.disk import naming
 
 __all__ = ["Disk", "replace_file"]
-
-_ADVICE = {
-    errno.ENOSPC: "Free some space on that disk, then run the command again.",
-    errno.EDQUOT: "Free some space in your quota, then run the command again.",
-    errno.EACCES: "Give this user the right to write there, then run the command again.",
-    errno.EPERM: "Give this user the right to write there, then run the command again.",
-    errno.EROFS: "The disk is mounted read-only: mount it for writing or move the studio.",
-}
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Turn an `OSError` into a `StorageError` that names `path` and says what to do."""
-    try:
-        yield
-    except OSError as error:
-        advice = _ADVICE.get(error.errno or 0)
-        raise StorageError(f"{path}: {error.strerror or error}", advice=advice) from error
 
 
 class Disk:
@@ -41,7 +22,7 @@ class Disk:
 
     def read(self, path: Path) -> bytes | None:
         """Return what the file holds, or None if there is no such file."""
-        with _naming(path):
+        with naming(path):
             try:
                 return path.read_bytes()
             except FileNotFoundError:
@@ -49,21 +30,21 @@ class Disk:
 
     def make_folder(self, folder: Path) -> None:
         """Make `folder` and its parents where missing, each made durable in its parent."""
-        with _naming(folder):
+        with naming(folder):
             missing = [each for each in (folder, *folder.parents) if not each.exists()]
         for each in reversed(missing):
-            with _naming(each):
+            with naming(each):
                 each.mkdir(exist_ok=True)
             self.sync(each.parent)
 
     def write(self, path: Path, data: bytes) -> None:
         """Create or overwrite the file; nothing is durable before `sync`."""
-        with _naming(path):
+        with naming(path):
             path.write_bytes(data)
 
     def sync(self, path: Path) -> None:
         """Wait until the file or the folder's list of names is on the disk."""
-        with _naming(path):
+        with naming(path):
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 os.fsync(file)
@@ -72,12 +53,12 @@ class Disk:
 
     def rename(self, old: Path, new: Path) -> None:
         """Give `old` the name `new` in one step, replacing what was there."""
-        with _naming(new):
+        with naming(new):
             old.replace(new)
 
     def remove_folder(self, folder: Path) -> None:
         """Remove a folder of plain files, if it is there."""
-        with _naming(folder):
+        with naming(folder):
             if folder.exists():
                 for file in folder.iterdir():
                     file.unlink()
@@ -86,10 +67,10 @@ class Disk:
     @contextmanager
     def lock(self, path: Path) -> Iterator[None]:
         """Hold `path` locked against other threads and processes (flock), waiting for it."""
-        with _naming(path):
+        with naming(path):
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            with _naming(path):
+            with naming(path):
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
         finally:

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from assent.kit.disk import naming
 from assent.kit.errors import InputError, IntegrityError
-from assent.kit.vault._disk import naming
 from assent.kit.vault.names import check_name
 
 __all__ = ["Header", "read_header", "unwrap", "wrap"]

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from assent.kit.disk import Disk, replace_file
 from assent.kit.errors import InputError, IntegrityError, NotClearedError, NotFoundError
-from assent.kit.vault._disk import Disk, replace_file
 from assent.kit.vault.names import check_name
 from assent.kit.vault.stream import Entropy
 

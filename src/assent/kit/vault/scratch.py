@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import XTS
 
+from assent.kit.disk import Disk
 from assent.kit.errors import StorageError
-from assent.kit.vault._disk import Disk
 from assent.kit.vault.stream import Entropy
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from assent.kit.disk import Disk, replace_file
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
-from assent.kit.vault._disk import Disk, replace_file
 from assent.kit.vault.names import check_name
 from assent.kit.vault.stream import Entropy
 

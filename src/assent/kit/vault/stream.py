@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from assent.kit.disk import naming
 from assent.kit.errors import IntegrityError
-from assent.kit.vault._disk import naming
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

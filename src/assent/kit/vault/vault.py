@@ -18,8 +18,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NewType
 
+from assent.kit.disk import Disk, naming, written_file
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
-from assent.kit.vault._disk import Disk, naming, written_file
 from assent.kit.vault.header import read_header, unwrap, wrap
 from assent.kit.vault.keyring import Keyring
 from assent.kit.vault.stream import DecryptingReader, Entropy, encrypt_chunks

@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 import pytest
 
+from assent.kit.disk import Disk
 from assent.kit.errors import StorageError
-from assent.kit.vault._disk import Disk
 from assent.kit.vault.keyring import Keyring
 
 MASTER = bytes(range(32))

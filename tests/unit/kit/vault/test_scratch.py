@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from assent.kit.disk import Disk
 from assent.kit.errors import StorageError
-from assent.kit.vault._disk import Disk
 from assent.kit.vault.scratch import SECTOR, Scratch
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import av
 import pytest
 
+from assent.kit.disk import Disk
 from assent.kit.errors import (
     InputError,
     IntegrityError,
@@ -16,7 +17,6 @@ from assent.kit.errors import (
     NotFoundError,
     StorageError,
 )
-from assent.kit.vault._disk import Disk
 from assent.kit.vault.keyring import Keyring
 from assent.kit.vault.stream import CHUNK
 from assent.kit.vault.vault import Vault

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from assent.kit.disk import Disk, replace_file, written_file
 from assent.kit.errors import StorageError
-from assent.kit.vault._disk import Disk, replace_file, written_file
 
 
 def mode(path: Path) -> int:
