@@ -39,6 +39,8 @@ class Living:
     points: list[TrackPoint] = field(default_factory=list)
     unsure: list[TrackPoint] = field(default_factory=list)
     """Points since the face was last missed; kept only if it is found again."""
+    look: NDArray[np.float32] | None = None
+    """Coarse look in the last frame in which the face was sure."""
     embeddings: list[NDArray[np.float32]] = field(default_factory=list)
     embedded_at: list[float] = field(default_factory=list)
     _fork: int | None = None

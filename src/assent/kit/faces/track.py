@@ -8,9 +8,9 @@
 The detector looks every few frames, at cuts, and at each frame while a face is missing; in between
 landmarks follow from the last landmarks. A cut ends all tracks. Who a face is gets asked once a
 second, at the best-looking frame, and again whenever the face may have been exchanged: after a jump
-of the picture, after it was lost for a moment, after two faces met. If the answer then differs, the
-track is split at that frame. Points and embeddings are kept, frames are not: about 1 kB a face and
-frame.
+of the picture or of the face's colours, after it was lost for a moment, after two faces met. If the
+answer then differs, the track is split at that frame. Points and embeddings are kept, frames are
+not: about 1 kB a face and frame.
 """
 
 from collections.abc import Sequence
@@ -30,6 +30,7 @@ from assent.kit.faces.geometry import (
     overlap,
     plausible,
 )
+from assent.kit.faces.look import coarse_look, is_sudden
 from assent.kit.faces.shots import Change, ShotWatch
 from assent.kit.faces.tracks import Track, TrackPoint
 
@@ -185,8 +186,10 @@ class FaceTracker:
         if track.misses:
             track.unsure.append(point)
             return
-        if track.doubtful:
+        look = coarse_look(frame.rgb, track.landmarks)
+        if track.doubtful or (track.look is not None and is_sudden(track.look, look)):
             self._keep(track.doubt(frame.seconds, self._embedder))
+        track.look = look
         track.points.append(point)
         track.keep_best(frame.rgb, frame.seconds, self._embedder)
         if frame.seconds - track.since >= self._embed_every:

@@ -1,3 +1,4 @@
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -25,8 +26,9 @@ def gate() -> ContentGate:
 
 
 def frames(path: Path, step: int) -> list[NDArray[np.uint8]]:
+    """Every `step`-th of the first hundred frames."""
     with av.open(path) as container:
-        decoded = list(container.decode(video=0))[::step]
+        decoded = list(islice(container.decode(video=0), 0, 100, step))
     return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in decoded]
 
 

@@ -66,7 +66,7 @@ def test_landmarks_tremble_less_than_the_bare_predictor(
     sample: Read, detector: DlibDetector, finder: LandmarkFinder, truth: NDArray[np.float64]
 ) -> None:
     bare = dlib.shape_predictor(str(weights(find_model("dlib-68-landmarks"))))
-    frames = sample(CLIP)[:30]
+    frames = sample(CLIP)[:20]
     ours, theirs = [], []
     box = detector.find(frames[0])[0].box
     for frame in frames:
@@ -77,7 +77,7 @@ def test_landmarks_tremble_less_than_the_bare_predictor(
         box = box_of_landmarks(ours[-1])
 
     def tremble(points: object) -> float:
-        return float(np.abs(np.diff(np.array(points) - truth[:30], n=2, axis=0)).mean())
+        return float(np.abs(np.diff(np.array(points) - truth[:20], n=2, axis=0)).mean())
 
     assert tremble(ours) < 0.6 * tremble(theirs)
 

@@ -48,6 +48,16 @@ def test_a_model_without_a_file_has_no_weights_to_give() -> None:
         weights(made_up(path=None, sha256=None))
 
 
+def test_a_register_of_ones_own_is_read_in_its_order() -> None:
+    fields = "title = 'T'\nvendor = 'V'\nlicence = 'L'\nyear = 2020\nsource = 'S'\npurpose = 'P'"
+    table = fields + "\nlimits = 'none'\npackage = 'p'\n"
+    register = read_register(f"[second]\n{table}\n[first]\n{table}")
+    assert [(model.name, model.path) for model in register.values()] == [
+        ("second", None),
+        ("first", None),
+    ]
+
+
 def test_unknown_model_lists_the_known_ones() -> None:
     with pytest.raises(NotFoundError) as caught:
         find_model("nothing")

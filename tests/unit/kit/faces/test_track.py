@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from assent.kit.faces.detect import Detection, DlibDetector
 from assent.kit.faces.embed import FaceEmbedder
+from assent.kit.faces.geometry import Box, box_of_landmarks
 from assent.kit.faces.identity import assign
 from assent.kit.faces.landmarks import LandmarkFinder
 from assent.kit.faces.track import FaceTracker, Track
@@ -40,14 +41,14 @@ def named(tracks: tuple[Track, ...], gallery: Gallery) -> list[str | None]:
 def test_one_performer_is_one_track_in_every_frame(
     sample: Read, follow: Follow, gallery: Gallery
 ) -> None:
-    frames = sample("scene1_ada")[:60]
+    frames = sample("scene1_ada")[:40]
     tracks = follow(frames)
-    assert [[point.index for point in track.points] for track in tracks] == [list(range(60))]
+    assert [[point.index for point in track.points] for track in tracks] == [list(range(40))]
     assert named(tracks, gallery) == ["ada"]
     (track,) = tracks
     assert track.embeddings.shape == (len(track.embedded_at), 128)
-    assert 2 <= len(track.embeddings) <= 5
-    assert all(0 <= seconds < 60 / 25 for seconds in track.embedded_at)
+    assert 2 <= len(track.embeddings) <= 4
+    assert all(0 <= seconds < 40 / 25 for seconds in track.embedded_at)
     assert track.points[7].pts == 7 * 512
     assert track.points[7].landmarks.shape == (68, 2)
 
@@ -55,8 +56,8 @@ def test_one_performer_is_one_track_in_every_frame(
 def test_two_people_are_two_tracks_with_the_right_names(
     sample: Read, follow: Follow, gallery: Gallery
 ) -> None:
-    tracks = follow(sample("two_people")[:40])
-    assert spans(tracks) == [(0, 39), (0, 39)]
+    tracks = follow(sample("two_people")[:20])
+    assert spans(tracks) == [(0, 19), (0, 19)]
     assert named(tracks, gallery) == ["ada", "ben"]
     assert tracks[0].points[0].box[2] < tracks[1].points[0].box[0]
 
@@ -67,7 +68,7 @@ def test_an_empty_set_has_no_tracks(sample: Read, follow: Follow) -> None:
 
 def test_a_third_person_is_unlisted(sample: Read, follow: Follow, gallery: Gallery) -> None:
     listed = {name: gallery[name] for name in ("ada", "ben")}
-    assert named(follow(sample("cleo_train")[:20]), listed) == [None]
+    assert named(follow(sample("cleo_train")[:8]), listed) == [None]
 
 
 def test_cuts_between_two_people_split_the_tracks(
@@ -80,16 +81,36 @@ def test_cuts_between_two_people_split_the_tracks(
     assert named(tracks, gallery) == ["ada", "ben", "ada", "ben"]
 
 
-def test_a_face_exchanged_within_the_shot_is_not_given_one_name(
+@pytest.mark.parametrize("length", [1, 10])
+def test_a_face_exchanged_within_the_shot_splits_the_track(
+    sample: Read, follow: Follow, gallery: Gallery, length: int
+) -> None:
+    frames, others = sample("scene1_ada")[40:65], sample("scene1_ada_with_ben_face")[40:65]
+    frames[12 : 12 + length] = others[12 : 12 + length]
+    tracks = follow(frames)
+    assert spans(tracks) == [(0, 11), (12, 11 + length), (12 + length, 24)]
+    assert named(tracks, gallery) == ["ada", "ben", "ada"]
+
+
+def test_a_face_that_turns_into_another_has_no_name(
     sample: Read, follow: Follow, gallery: Gallery
 ) -> None:
-    frames = sample("scene1_ada")[:40] + sample("scene1_ada_with_ben_face")[40:80]
-    tracks = follow(frames)
-    whole = [track for track in tracks if spans((track,)) == [(0, 79)]]
-    assert named(tuple(whole), gallery) == [None] * len(whole)
-    for track, name in zip(tracks, named(tracks, gallery), strict=True):
-        first, last = spans((track,))[0]
-        assert name in (None, "ada" if last < 40 else "ben" if first >= 40 else None)
+    ada, other = sample("scene1_ada")[:60], sample("scene1_ada_with_ben_face")[:60]
+    shares = np.clip((np.arange(60) - 10) / 40, 0, 1)
+    frames = [
+        np.asarray(cv2.addWeighted(a, 1 - share, b, share, 0), np.uint8)
+        for a, b, share in zip(ada, other, shares.tolist(), strict=True)
+    ]
+    assert named(follow(frames, embed_every=0.5), gallery) == [None]
+
+
+def test_a_hand_before_the_mouth_is_not_another_person(
+    sample: Read, follow: Follow, gallery: Gallery
+) -> None:
+    frames = [frame.copy() for frame in sample("scene1_ada")[:30]]
+    for i, frame in enumerate(frames[8:22]):
+        cv2.ellipse(frame, (90 + 5 * i, 225), (45, 28), 20, 0, 360, (196, 150, 125), -1)
+    assert set(named(follow(frames), gallery)) == {"ada"}
 
 
 def test_a_face_shown_for_three_frames_is_seen(
@@ -107,7 +128,7 @@ def test_a_face_shown_for_three_frames_is_seen(
 
 
 def test_a_face_that_leaves_ends_its_track_where_it_left(sample: Read, follow: Follow) -> None:
-    frames = [frame.copy() for frame in sample("ben_train")[:40]]
+    frames = [frame.copy() for frame in sample("ben_train")[:30]]
     for frame in frames[15:]:
         frame[60:300] = frame[40:41]
     assert [last for _, last in spans(follow(frames))] == [pytest.approx(14, abs=2)]
@@ -135,11 +156,11 @@ def test_a_face_missed_for_a_moment_stays_one_track(
 ) -> None:
     blinking = Blinking(detector, range(3, 9))
     tracker = FaceTracker(blinking, finder, embedder)
-    for index, rgb in enumerate(sample("ben_train")[:40]):
+    for index, rgb in enumerate(sample("ben_train")[:25]):
         tracker.add(index, index, index / 25, rgb)
     tracks = tracker.finish()
-    assert spans(tracks) == [(0, 39)]
-    assert len(tracks[0].points) == 40
+    assert spans(tracks) == [(0, 24)]
+    assert len(tracks[0].points) == 25
     assert named(tracks, gallery) == ["ben"]
 
 
@@ -177,15 +198,15 @@ def degraded(kind: str, rgb: Frame) -> Frame:
         "warm": lambda: rgb * np.array([1.25, 1.0, 0.65]),
         "dark": lambda: rgb * 0.3,
     }
-    return np.clip(np.asarray(changed[kind]()), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.asarray(changed[kind]()), 0, 255), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("kind", ["noise", "blur", "jpeg", "half", "warm", "dark"])
 def test_worn_copies_are_followed_and_named(
     sample: Read, follow: Follow, gallery: Gallery, kind: str
 ) -> None:
-    tracks = follow([degraded(kind, rgb) for rgb in sample("scene1_ada")[20:32]])
-    assert spans(tracks) == [(0, 11)]
+    tracks = follow([degraded(kind, rgb) for rgb in sample("scene1_ada")[20:26]])
+    assert spans(tracks) == [(0, 5)]
     assert named(tracks, gallery) == ["ada"]
 
 
@@ -197,3 +218,72 @@ def test_finish_leaves_the_tracker_ready_for_another_clip(
         tracker.add(0, 0, 0.0, sample("ben_train")[0])
         assert spans(tracker.finish()) == [(0, 0)]
     assert tracker.finish() == ()
+
+
+FACE = np.zeros((68, 2), np.float32)
+FACE[:17] = [(50 - 40 * np.cos(a), 40 + 55 * np.sin(a)) for a in np.linspace(0, np.pi, 17)]
+FACE[17:] = [(20 + 60 * (i % 6) / 5, 25 + 12 * (i // 9)) for i in range(51)]
+FACE[36:42], FACE[42:48] = (30, 35), (70, 35)
+
+
+class Staged:
+    """Detector, fitter and embedder of a scripted scene: where each face is in each frame."""
+
+    def __init__(self, *scene: list[float], scores: tuple[float, ...] = (1.0,)) -> None:
+        self._scene = [list(places) for places in scene]
+        self._scores = scores
+        self.frame = 0
+
+    def find(self, rgb: Frame, *, weakest: float = 0.0) -> list[Detection]:
+        score = self._scores[min(self.frame, len(self._scores) - 1)]
+        return [
+            Detection(box=box_of_landmarks(FACE + np.float32(x)), score=score)
+            for x in self._scene[self.frame]
+            if score >= weakest
+        ]
+
+    def fit(self, rgb: Frame, box: Box) -> NDArray[np.float32]:
+        middle = box[0] - box_of_landmarks(FACE)[0]
+        nearest = min(self._scene[self.frame] or [middle], key=lambda x: abs(x - middle))
+        return FACE + np.float32(nearest if abs(nearest - middle) <= 25 else middle + 90)
+
+    def chip(self, rgb: Frame, landmarks: NDArray[np.float32]) -> Frame:
+        return np.zeros((150, 150, 3), np.uint8)
+
+    def embed_chip(self, chip: Frame) -> NDArray[np.float32]:
+        return np.zeros(128, np.float32)
+
+    def play(self) -> tuple[Track, ...]:
+        tracker = FaceTracker(self, self, self, detect_every=1)
+        for number in range(len(self._scene)):
+            self.frame = number
+            tracker.add(number, number, number / 25, np.zeros((400, 900, 3), np.uint8))
+        return tracker.finish()
+
+
+def test_two_tracks_on_one_face_become_one() -> None:
+    meeting = [[100.0, 100.0 + max(0, 200 - 25 * i)] for i in range(16)]
+    tracks = Staged(*meeting).play()
+    assert len(tracks) == 2
+    assert {last for _, last in spans(tracks)} > {15}
+    assert min(last for _, last in spans(tracks)) < 10
+
+
+def test_a_weak_detection_keeps_a_track_but_starts_none() -> None:
+    place = [[100.0]] * 20
+    assert spans(Staged(*place, scores=(1.0, -0.3)).play()) == [(0, 19)]
+    assert Staged(*place, scores=(-0.3,)).play() == ()
+
+
+def test_a_face_gone_for_long_comes_back_as_another_track() -> None:
+    scene = [[100.0]] * 5 + [[]] * 20 + [[100.0]] * 5
+    assert spans(Staged(*scene).play()) == [(0, 4), (25, 29)]
+
+
+def test_a_face_that_leaps_is_fitted_where_it_was_found() -> None:
+    scene = [[100.0]] * 5 + [[126.0]] * 5
+    (track,) = Staged(*scene).play()
+    assert [round(point.landmarks[0, 0] - FACE[0, 0]) for point in track.points[4:]] == [
+        100,
+        *[126] * 5,
+    ]
