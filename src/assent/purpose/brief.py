@@ -131,7 +131,7 @@ class Brief(_Frozen):
         """Return the fields of a brief in TOML, not validated; raises `BriefError`."""
         try:
             return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise BriefError(
                 f"the brief is not valid TOML: {error}",
                 advice="Compare it with `assent project example`.",

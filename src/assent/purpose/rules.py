@@ -1,8 +1,9 @@
 """Rule packs: data files, one a jurisdiction, read against a brief.
 
 A rule applies when every key of its `when` matches the brief and, if it lists `words`, one of them
-occurs in the brief's own words (`*` at the end of a word stands for any ending). Its effect is
-`refuse`, a level of risk (`medium`, `high`), or `note`.
+occurs in the brief's own words (`*` at the end of a word stands for any ending; case, look-alike
+forms of letters and what stands between words don't matter). Its effect is `refuse`, a level of
+risk (`medium`, `high`), or `note`.
 
 >>> from assent.purpose.brief import EXAMPLE, Brief
 >>> assess(Brief.from_mapping(EXAMPLE), load_packs()).level.name
@@ -11,6 +12,7 @@ occurs in the brief's own words (`*` at the end of a word stands for any ending)
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -151,9 +153,18 @@ def _matches(value: object, wanted: object) -> bool:
 
 def _words_of(brief: Brief) -> str:
     claims = " ".join(claim.text for claim in brief.claims)
-    return f"{brief.title} {brief.purpose} {brief.audience} {claims}".casefold()
+    text = f"{brief.title} {brief.purpose} {brief.audience} {claims}"
+    # Compatible forms (full width, ligatures) are the same letters; format characters (category
+    # Cf: zero-width spaces, soft hyphens) can't be seen.
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in plain if unicodedata.category(c) != "Cf").casefold()
 
 
 def _occurs(words: Iterable[str], text: str) -> bool:
-    patterns = (re.escape(word).replace(r"\*", r"\w*").replace(r"\ ", r"\s+") for word in words)
-    return any(re.search(rf"\b{pattern}\b", text) for pattern in patterns)
+    return any(re.search(_pattern_of(word), text) for word in words)
+
+
+def _pattern_of(word: str) -> str:
+    parts = re.split(r"[ -]", word.casefold())
+    between = r"[\W_]+".join(re.escape(part).replace(r"\*", r"[^\W_]*") for part in parts)
+    return rf"(?<![^\W_]){between}(?![^\W_])"

@@ -1,0 +1,258 @@
+"""Studios for tests: people with keys, a project, consent that is live, and a clock to set.
+
+What takes long is prepared once a session and its folder copied for each test.
+"""
+
+import io
+import shutil
+import zlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assent.consent.ceremony import Accepted, Terms, accept, offer
+from assent.consent.clearance import Act, Modality
+from assent.consent.enrolment import pack_templates
+from assent.consent.locker import Locker
+from assent.consent.people import Person, add_person
+from assent.consent.receipt import countersign, hash_receipt, sign_record
+from assent.consent.record import ConsentRecord
+from assent.kit.clock import stamp
+from assent.kit.disk import Disk
+from assent.kit.errors import StorageError
+from assent.kit.faces.enrol import Enrolment
+from assent.kit.hashing import hash_file
+from assent.kit.signing import SigningKey, new_key, public_of
+from assent.kit.store.studio import Studio, create_studio, open_studio
+from assent.kit.store.tables import ConsentRow
+from assent.purpose.brief import EXAMPLE, Brief
+from assent.purpose.projects import Purpose, create_project, find_project
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+"""A moment within the example brief's term."""
+
+
+class SetClock:
+    """A clock that shows what it was last set to."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def to(self, day: str) -> None:
+        """Set it to noon, UTC, of an ISO day."""
+        self.now = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person together with the private key that only they would have."""
+
+    person: Person
+    key: SigningKey
+
+    @property
+    def id(self) -> str:
+        """The person's id."""
+        return self.person.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """An open studio in which Ada and Ben have agreed to everything and Cleo to nothing."""
+
+    studio: Studio
+    clock: SetClock
+    purpose: Purpose
+    ada: Member
+    ben: Member
+    cleo: Member
+
+    def reopened(self, disk: Disk | None = None) -> Studio:
+        """Return the same studio as another process would open it."""
+        return open_studio(self.studio.folder, clock=self.clock, disk=disk)
+
+
+def brief_with(**changes: Any) -> Brief:  # noqa: ANN401 - fields of a brief
+    """Return the example brief with other fields; `risk` changes single answers."""
+    risk = {**_mapping(EXAMPLE["risk"]), **changes.pop("risk", {})}
+    return Brief.from_mapping({**EXAMPLE, **changes, "risk": risk})
+
+
+def terms_for(purpose: Purpose, **changes: Any) -> Terms:  # noqa: ANN401 - fields of terms
+    """Return terms that cover all of `purpose`, with `changes`."""
+    everything = Terms(
+        acts=frozenset(Act),
+        modalities=frozenset({Modality.FACE}),
+        use=purpose.brief.purpose,
+        channels=frozenset(purpose.brief.channels),
+        starts=purpose.brief.starts,
+        ends=purpose.brief.ends,
+    )
+    return replace(everything, **changes)
+
+
+def add_member(studio: Studio, handle: str, key: SigningKey | None = None) -> Member:
+    """Register a person with a key of their own."""
+    key = key or new_key()
+    person = add_person(studio, handle=handle, name=handle.title(), key=public_of(key))
+    return Member(person=person, key=key)
+
+
+def statement_of(member: Member) -> io.BytesIO:
+    """Return bytes that stand for the member's recorded statement."""
+    return io.BytesIO(f"I am {member.person.name} and I agree.".encode())
+
+
+def draw_up(studio: Studio, purpose: Purpose, member: Member, **changes: Any) -> ConsentRecord:  # noqa: ANN401 - fields of terms
+    """Offer `member` terms that cover `purpose`, with `changes`."""
+    terms = terms_for(purpose, **changes)
+    statement = hash_file(statement_of(member))
+    return offer(studio, purpose, member.person, terms, statement_sha256=statement)
+
+
+def take_in(studio: Studio, member: Member, record: ConsentRecord, signed: str) -> Accepted:
+    """Accept a signed record without looking for a face in the statement.
+
+    It leaves the studio as an `accept` would that was interrupted once the face was enrolled, and
+    lets `accept` finish.
+    """
+    if not studio.keyring.has(record.record_id):
+        studio.keyring.create(record.record_id)
+    blob = Locker(studio).deposit([pack_templates(face_of(member.person.handle))], record.record_id)
+    receipt = countersign(signed, record, studio.signing_key, moment=stamp(studio.clock()))
+    with studio.database.session() as session:
+        row = session.query(ConsentRow).filter_by(
+            record_id=record.record_id, version=record.version
+        ).one()  # fmt: skip
+        row.receipt = receipt
+        row.receipt_hash = hash_receipt(receipt, row.salt)
+        row.enrolment_blob = blob
+    return accept(studio, signed, statement=statement_of(member), name="statement.mp4")
+
+
+def agree(studio: Studio, purpose: Purpose, member: Member, **changes: Any) -> Accepted:  # noqa: ANN401 - fields of terms
+    """Let `member` agree to terms that cover `purpose`, with `changes`."""
+    record = draw_up(studio, purpose, member, **changes)
+    return take_in(studio, member, record, sign_record(record, member.key))
+
+
+def face_of(handle: str) -> Enrolment:
+    """Return made-up face templates, the same for the same handle."""
+    templates = np.random.default_rng(zlib.crc32(handle.encode())).normal(size=(3, 128))
+    unit = templates / np.linalg.norm(templates, axis=1, keepdims=True)
+    return Enrolment(
+        embeddings=unit.astype(np.float32), frames_seen=3, frames_with_face=3, spread=0.0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A closed studio, to be copied."""
+
+    folder: Path
+    keys: dict[str, SigningKey]
+    slug: str
+
+    def open_copy(self, folder: Path, clock: SetClock | None = None) -> Scene:
+        """Copy the studio to `folder` and open it."""
+        shutil.copytree(self.folder, folder)
+        clock = clock or SetClock()
+        studio = open_studio(folder, clock=clock)
+        members = {name: add_member(studio, name, key) for name, key in self.keys.items()}
+        return Scene(
+            studio=studio, clock=clock, purpose=find_project(studio, self.slug), **members
+        )  # fmt: skip
+
+
+def prepare(folder: Path) -> Prepared:
+    """Make the studio that tests copy."""
+    studio = create_studio(
+        folder, name="Test Studio", contact="hello@example.org", clock=SetClock()
+    )
+    purpose = create_project(studio, Brief.from_mapping(EXAMPLE))
+    members = {name: add_member(studio, name) for name in ("ada", "ben", "cleo")}
+    for name in ("ada", "ben"):
+        agree(studio, purpose, members[name])
+    studio.database.close()
+    return Prepared(
+        folder=folder,
+        keys={name: member.key for name, member in members.items()},
+        slug=purpose.slug,
+    )
+
+
+class PowerCut(BaseException):
+    """The process stops here: nothing after this step is done."""
+
+
+class FailingDisk(Disk):
+    """A disk of which one step that changes something fails, and with `cut` all steps after it.
+
+    Steps are counted from 0; `done` says that the failing step takes effect before the failure.
+    """
+
+    def __init__(self, fail_at: int = -1, *, cut: bool = False, done: bool = False) -> None:
+        self.fail_at = fail_at
+        self.cut = cut
+        self.done = done
+        self.steps: list[str] = []
+
+    def _step(self, what: str) -> bool:
+        self.steps.append(what)
+        number = len(self.steps) - 1
+        if self.cut and number > self.fail_at >= 0:
+            raise PowerCut
+        if number == self.fail_at and not self.done:
+            self._fail()
+        return number == self.fail_at
+
+    def _fail(self) -> None:
+        if self.cut:
+            raise PowerCut
+        raise StorageError("No space left on device")
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder, or fail."""
+        failing = self._step(f"make {folder.name}")
+        super().make_folder(folder)
+        if failing:
+            self._fail()
+
+    def write(self, file: Any, data: bytes | memoryview) -> None:  # noqa: ANN401 - any file
+        """Write, or write half and fail."""
+        failing = self._step("write")
+        super().write(file, data[: len(data) // 2] if failing else data)
+        if failing:
+            self._fail()
+
+    def sync_folder(self, folder: Path) -> None:
+        """Don't wait for the disk, or fail."""
+        if self._step(f"sync {folder.name}"):
+            self._fail()
+
+    def sync(self, file: Any) -> None:  # noqa: ANN401 - any file
+        """Don't wait for the disk."""
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Rename, or fail."""
+        failing = self._step(f"rename to {new.name}")
+        super().rename(old, new)
+        if failing:
+            self._fail()
+
+    def remove(self, path: Path) -> None:
+        """Remove, unless the power is gone."""
+        if self.cut and len(self.steps) > self.fail_at >= 0:
+            raise PowerCut
+        super().remove(path)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    assert isinstance(value, dict)
+    return value
