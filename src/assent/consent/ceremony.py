@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -40,14 +41,23 @@ from assent.consent.record import (
 )
 from assent.kit.canonical import canonical, digest
 from assent.kit.clock import stamp
-from assent.kit.errors import InputError, IntegrityError, NotClearedError, NotFoundError
+from assent.kit.errors import (
+    BriefError,
+    InputError,
+    IntegrityError,
+    NotClearedError,
+    NotFoundError,
+)
 from assent.kit.hashing import hash_file
 from assent.kit.signing import thumbprint
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
+from assent.purpose.brief import describe_problems
 from assent.purpose.projects import Purpose
 
 __all__ = ["Accepted", "Terms", "accept", "offer", "withdraw"]
+
+_WITHDRAWN = "this record was withdrawn; it can't be signed any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +93,8 @@ def offer(
     """Draw up a record for `person` to sign.
 
     A second offer for the same project is the next version of the same record; after a withdrawal
-    it is a new record, under a new key.
+    it is a new record, under a new key. Raises `BriefError` if the terms make no sense,
+    `InputError` if they outlast the project.
     """
     with studio.database.session() as session:
         last = session.scalar(
@@ -142,10 +153,12 @@ def accept(studio: Studio, signed: str, *, statement: BinaryIO, name: str) -> Ac
     if row.receipt is None:
         enrolment = enrol_from_statement(statement, name=name)
         receipt = countersign(signed, record, studio.signing_key, moment=stamp(studio.clock()))
-        studio.keyring.create(record.record_id)
+        # An earlier version or an interrupted run has made it already.
+        if not studio.keyring.has(record.record_id):
+            studio.keyring.create(record.record_id)
         blob = Locker(studio).deposit([pack_templates(enrolment)], record.record_id)
         with studio.database.session() as session:
-            row = session.merge(row)
+            row = _unless_withdrawn(session, row)
             row.receipt = receipt
             row.receipt_hash = hash_receipt(receipt, row.salt)
             row.enrolment_blob = blob
@@ -188,16 +201,24 @@ def _rows_of(session: Session, record_id: str) -> list[ConsentRow]:
             .order_by(ConsentRow.version)
         )
     )
-    if len({row.record_id for row in rows}) != 1:
+    if not record_id or len({row.record_id for row in rows}) != 1:
         raise NotFoundError(f"no consent record '{record_id}'", advice="See `assent consent list`.")
     return rows
+
+
+def _unless_withdrawn(session: Session, row: ConsentRow) -> ConsentRow:
+    """Return the row as it is now: someone may have withdrawn while it was worked on."""
+    now = session.get_one(ConsentRow, row.id)
+    if now.state == "withdrawn":
+        raise NotClearedError(_WITHDRAWN)
+    return now
 
 
 def _offered_row(studio: Studio, record_id: str, signed: str) -> ConsentRow:
     with studio.database.session() as session:
         newest = _rows_of(session, record_id)[-1]
     if newest.state == "withdrawn":
-        raise NotClearedError("this record was withdrawn; it can't be signed any more")
+        raise NotClearedError(_WITHDRAWN)
     if newest.state == "live" and (newest.receipt is None or not _same(studio, newest, signed)):
         raise NotClearedError("a newer version of this record is already signed")
     return newest
@@ -223,7 +244,7 @@ def _make_live(studio: Studio, row: ConsentRow) -> Accepted:
             for older in _rows_of(session, row.record_id):
                 if older.version < row.version and older.state != "withdrawn":
                     older.state = "superseded"
-            row = session.merge(row)
+            row = _unless_withdrawn(session, row)
             row.log_index = index
             row.state = "live"
     person = person_by_id(studio, row.person_id)
@@ -251,51 +272,57 @@ def _draw_up(
             f"the consent would last until {terms.ends}, the project ends on {purpose.brief.ends}",
             advice="Ask for no longer than the project's term.",
         )
-    return ConsentRecord(
-        record_id=record_id,
-        version=version,
-        nonce=secrets.token_hex(32),
-        project=ProjectReference(
-            id=purpose.project_id,
-            name=purpose.slug,
-            title=purpose.brief.title,
-            brief_sha256=digest(purpose.brief.to_json()),
-        ),
-        principal=Principal(
-            id=person.id, handle=person.handle, key_thumbprint=thumbprint(person.key), adult=True
-        ),
-        controller=Controller(id=studio.id, name=studio.name, contact=studio.contact),
-        notice=Notice(
-            language=terms.language,
-            text=write_notice(
-                studio=studio.name,
-                project=purpose.brief.title,
-                use=terms.use,
-                acts=terms.acts,
-                modalities=terms.modalities,
+    try:
+        return ConsentRecord(
+            record_id=record_id,
+            version=version,
+            nonce=secrets.token_hex(32),
+            project=ProjectReference(
+                id=purpose.project_id,
+                name=purpose.slug,
+                title=purpose.brief.title,
+                brief_sha256=digest(purpose.brief.to_json()),
             ),
-        ),
-        scope=Scope(
-            use=terms.use,
-            modalities=terms.modalities,
-            acts=terms.acts,
-            channels=terms.channels,
-            territory=terms.territory,
-            starts=terms.starts,
-            ends=terms.ends,
-            most_releases=terms.most_releases,
-            compensation=terms.compensation,
-        ),
-        forbidden=terms.forbidden,
-        handling=_handling(terms.modalities),
-        biometrics=Biometrics(
-            face_matching=True,
-            purpose="to make sure that footage shows only people who agreed",
-            retention="until withdrawal or the end of the term",
-        ),
-        withdrawal=Withdrawal(contact=studio.contact, effect=EFFECT_OF_WITHDRAWAL),
-        evidence=(Evidence(kind="statement", sha256=statement_sha256),),
-    )
+            principal=Principal(
+                id=person.id,
+                handle=person.handle,
+                key_thumbprint=thumbprint(person.key),
+                adult=True,
+            ),
+            controller=Controller(id=studio.id, name=studio.name, contact=studio.contact),
+            notice=Notice(
+                language=terms.language,
+                text=write_notice(
+                    studio=studio.name,
+                    project=purpose.brief.title,
+                    use=terms.use,
+                    acts=terms.acts,
+                    modalities=terms.modalities,
+                ),
+            ),
+            scope=Scope(
+                use=terms.use,
+                modalities=terms.modalities,
+                acts=terms.acts,
+                channels=terms.channels,
+                territory=terms.territory,
+                starts=terms.starts,
+                ends=terms.ends,
+                most_releases=terms.most_releases,
+                compensation=terms.compensation,
+            ),
+            forbidden=terms.forbidden,
+            handling=_handling(terms.modalities),
+            biometrics=Biometrics(
+                face_matching=True,
+                purpose="to make sure that footage shows only people who agreed",
+                retention="until withdrawal or the end of the term",
+            ),
+            withdrawal=Withdrawal(contact=studio.contact, effect=EFFECT_OF_WITHDRAWAL),
+            evidence=(Evidence(kind="statement", sha256=statement_sha256),),
+        )
+    except ValidationError as error:
+        raise BriefError(f"the terms can't be offered: {describe_problems(error)}") from error
 
 
 def _handling(modalities: Iterable[Modality]) -> Handling:

@@ -61,7 +61,7 @@ def clear(
     person = person_by_id(studio, person_id)
     row = _live_row(studio, purpose, person)
     record = _signed_record(studio, row, person)
-    _check_references(record, purpose, person)
+    _check_references(record, studio, purpose, person)
     _check_term(studio, record, person)
     _check_scope(record, person, acts, modalities)
     _check_limits(record, purpose, person)
@@ -113,12 +113,20 @@ def _signed_record(studio: Studio, row: ConsentRow, person: Person) -> ConsentRe
             f"{person.handle}'s consent record was altered: {error}",
             advice="Restore the studio folder from a backup, or ask for consent again.",
         ) from error
+    record = receipt.record
+    # Else the receipt of a record whose key is gone could lie under one whose key is there.
+    if (record.record_id, record.version) != (row.record_id, row.version):
+        raise NotClearedError(f"{person.handle}'s receipt belongs to another record")
     if hash_receipt(str(row.receipt), row.salt) != row.receipt_hash:
         raise NotClearedError(f"{person.handle}'s receipt is not the one in the log")
-    return receipt.record
+    return record
 
 
-def _check_references(record: ConsentRecord, purpose: Purpose, person: Person) -> None:
+def _check_references(
+    record: ConsentRecord, studio: Studio, purpose: Purpose, person: Person
+) -> None:
+    if record.controller.id != studio.id:
+        raise NotClearedError(f"{person.handle} consented to work by another studio")
     if record.project.id != purpose.project_id:
         raise NotClearedError(f"{person.handle} consented to another project")
     if record.principal.id != person.id:

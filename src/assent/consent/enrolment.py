@@ -47,7 +47,7 @@ def pack_templates(enrolment: Enrolment) -> bytes:
 def unpack_templates(data: bytes) -> NDArray[np.float32]:
     """Return the templates in `data`, float32 [n, 128]; raises `IntegrityError`."""
     try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
+        array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
     except ValueError as error:
         raise IntegrityError("the enrolment can't be read") from error
     if array.ndim != 2 or array.shape[1] != 128 or array.dtype != np.float32:
