@@ -31,7 +31,7 @@ class _Painter(nn.Module):
         self.decoder = network.decoder(person)
 
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        painted = self.decoder(self.encoder(faces))
+        painted = self.decoder(*self.encoder(faces))
         return painted.faces.sigmoid(), painted.masks.sigmoid()
 
 
@@ -57,6 +57,8 @@ def export_onnx(network: FaceNetwork, person: str, *, coverage: float) -> bytes:
         # The graph-tracing exporter needs `onnx` alone; the newer one needs a compiler stack.
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"torch\.onnx")
         warnings.filterwarnings("ignore", message=".*legacy TorchScript-based ONNX export")
+        # What isn't folded is computed at run time: the padding of a basis, nothing that counts.
+        warnings.filterwarnings("ignore", message="Constant folding", category=UserWarning)
         torch.onnx.export(
             painter,
             (example,),
