@@ -6,6 +6,7 @@ records of everyone in it.
 """
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +24,12 @@ from assent.data.clips import ClearedClip, clip_of
 from assent.data.faces import collect_faces
 from assent.data.tracks import PersonTrack, pack_tracks
 from assent.kit.clock import stamp
-from assent.kit.content.gate import ContentGate, is_explicit
+from assent.kit.content.gate import FACE_LABELS, ContentGate, Finding, is_explicit
 from assent.kit.errors import ContentError, InputError, MediaError, UnlistedFaceError
 from assent.kit.faces.detect import DlibDetector
 from assent.kit.faces.embed import FaceEmbedder
 from assent.kit.faces.face_set import FaceSet
+from assent.kit.faces.geometry import Box, covered
 from assent.kit.faces.identity import assign
 from assent.kit.faces.landmarks import LandmarkFinder
 from assent.kit.faces.track import FaceTracker, Track
@@ -42,6 +44,12 @@ from assent.purpose.projects import Purpose
 
 __all__ = ["Ingested", "ingest", "needs_for"]
 
+# Longest side that the search for small faces looks at.
+_FINE = 1920
+# Score from which a face that only the content gate's network saw counts.
+_SURE = 0.6
+# Frames before and after in which the tracker may have seen the same face.
+_NEAR = 6
 # The content gate looks at this many frames a second of footage.
 _LOOKS_PER_SECOND = 1.0
 
@@ -149,19 +157,63 @@ def _gallery(
 
 def _look(path: Path, clip: Clip, progress: Progress) -> tuple[Track, ...]:
     """Track every face, and let the content gate look."""
-    tracker = FaceTracker(DlibDetector(), LandmarkFinder(), FaceEmbedder())
+    # Bystanders are small: at cuts and every second a finer search looks for them too.
+    tracker = FaceTracker(
+        DlibDetector(), LandmarkFinder(), FaceEmbedder(), searcher=DlibDetector(longest=_FINE)
+    )
     gate = ContentGate()
+    seen: list[_Glimpse] = []
     next_look = 0.0
     for index, picture in enumerate(read_pictures(path, name=path.name)):
         seconds = float(picture.pts * clip.time_base)
         rgb = to_rgb(picture)
         if seconds >= next_look:
-            if is_explicit(gate.check(rgb)):
+            findings = gate.check(rgb)
+            if is_explicit(findings):
                 raise ContentError(f"{path.name} shows explicit content at {clock_time(seconds)}")
+            seen += [_Glimpse(index, seconds, each.box) for each in findings if _is_face(each)]
             next_look = seconds + 1 / _LOOKS_PER_SECOND
         tracker.add(index, picture.pts, seconds, rgb)
         progress("looking for faces", index + 1, clip.frames)
-    return tracker.finish()
+    tracks = tracker.finish()
+    _check_glimpses(clip, seen, tracks)
+    return tracks
+
+
+@dataclass(frozen=True, slots=True)
+class _Glimpse:
+    """A face that the content gate's network saw."""
+
+    index: int
+    seconds: float
+    box: Box
+
+
+def _is_face(finding: Finding) -> bool:
+    return finding.label in FACE_LABELS and finding.score >= _SURE
+
+
+def _check_glimpses(clip: Clip, seen: Sequence[_Glimpse], tracks: Sequence[Track]) -> None:
+    """Raise `UnlistedFaceError` for a face that the tracker missed, in profile for example.
+
+    The second network finds turned faces that the first can't; who they are nobody can tell.
+    """
+    followed: dict[int, list[Box]] = defaultdict(list)
+    for track in tracks:
+        for point in track.points:
+            followed[point.index].append(point.box)
+    for glimpse in seen:
+        near = [
+            box
+            for index in range(glimpse.index - _NEAR, glimpse.index + _NEAR + 1)
+            for box in followed[index]
+        ]
+        if not any(max(covered(glimpse.box, box), covered(box, glimpse.box)) > 0.5 for box in near):
+            raise UnlistedFaceError(
+                f"{clip.name} shows a face that can't be told whose it is, at "
+                f"{clock_time(glimpse.seconds)}",
+                advice="Use footage in which every face turns to the camera, or cut this part.",
+            )
 
 
 def _account_for(

@@ -30,7 +30,6 @@ from assent.train.sheet import preview_sheet
 
 __all__ = ["fit"]
 
-_SAVE_EVERY_S = 30.0
 _ASK_EVERY_S = 5.0
 _CHUNK = 1 << 20
 
@@ -47,12 +46,14 @@ def fit(
     seconds: float | None,
     iterations: int | None,
     config: TrainConfig | None = None,
+    save_every_s: float = 30.0,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> TrainedModel:
     """Train `donor`'s face for `performer`'s performances, or go on training.
 
     `seconds` and `iterations` count from the model's beginning, whichever is reached first; a
-    model that has had its share is returned as it is.
+    model that has had its share is returned as it is. What it has learned is saved every
+    `save_every_s` seconds and at the end.
 
     Raises `NotClearedError` as soon as one of the two is not cleared, `NotFoundError` without
     footage of both, `InputError` if the name is another pair's.
@@ -73,7 +74,7 @@ def fit(
         iterations=iterations,
         on_progress=on_progress,
         should_stop=keeper.asks,
-        checkpoint_every_s=_SAVE_EVERY_S,
+        checkpoint_every_s=save_every_s,
         save=lambda state: keeper.save(state, trainer),
     )
     if trainer.iteration == 0:

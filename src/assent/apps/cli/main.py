@@ -61,6 +61,7 @@ app = typer.Typer(
 for part in STEPS:
     part.register(app)
 
+INTERRUPTED = 130
 # Shows tracebacks to those who work on Assent itself.
 TRACEBACK = "ASSENT_TRACEBACK"
 
@@ -91,11 +92,14 @@ def run(args: list[str] | None = None) -> int:
     except TyperException as error:
         return _tell(_message(error), _usage_advice(error), 2)
     except (typer.Abort, KeyboardInterrupt):
-        return _tell("Interrupted.", "Run the command again; it goes on where it stopped.", 130)
+        code = INTERRUPTED
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
         return _tell_fault(error)
+    # Typer turns an interrupt into this code of its own accord.
+    if code == INTERRUPTED:
+        return _tell("Interrupted.", "Run the command again; it goes on where it stopped.", code)
     return code if isinstance(code, int) else 0
 
 

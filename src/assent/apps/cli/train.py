@@ -37,6 +37,7 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="Training time in all.", min=0)] = None,
     iterations: Annotated[int | None, typer.Option(help="Steps in all.", min=0)] = None,
     name: Annotated[str | None, typer.Option(help="The model's name.")] = None,
+    save_every: Annotated[float, typer.Option(help="Seconds between saves.", min=1)] = 30.0,
     studio: StudioFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -71,6 +72,7 @@ def train(
             name=name or f"{donor}-for-{performer}",
             seconds=None if minutes is None else minutes * 60,
             iterations=iterations,
+            save_every_s=save_every,
             on_progress=show,
         )
     if as_json:
