@@ -1,0 +1,46 @@
+from datetime import timedelta
+
+from studios import Scene, agree, draw_up
+
+from assent.consent.ceremony import withdraw
+from assent.consent.clearance import Act
+from assent.consent.register import list_records
+
+
+def test_every_version_is_listed_with_its_state(scene: Scene) -> None:
+    scene.clock.now += timedelta(seconds=1)
+    agree(scene.studio, scene.purpose, scene.ada, acts=frozenset({Act.INGEST}))
+    scene.clock.now += timedelta(seconds=1)
+    withdrawn = agree(scene.studio, scene.purpose, scene.cleo)
+    withdraw(scene.studio, withdrawn.record.record_id)
+    draw_up(scene.studio, scene.purpose, scene.cleo)
+    listed = list_records(scene.studio)
+    assert [(each.handle, each.version, each.state) for each in listed] == [
+        ("ada", 1, "superseded"),
+        ("ben", 1, "live"),
+        ("ada", 2, "live"),
+        ("cleo", 1, "withdrawn"),
+        ("cleo", 1, "offered"),
+    ]
+    scene.clock.to("2027-11-01")
+    assert [each.state for each in list_records(scene.studio)] == [
+        "superseded",
+        "expired",
+        "expired",
+        "withdrawn",
+        "offered",
+    ]
+
+
+def test_what_a_line_tells(scene: Scene) -> None:
+    line = list_records(scene.studio)[0].to_json()
+    assert line.pop("record_id")
+    assert line == {
+        "version": 1,
+        "handle": "ada",
+        "project": "a-lesson-in-two-faces",
+        "state": "live",
+        "starts": "2026-11-01",
+        "ends": "2027-10-31",
+        "acts": ("ingest", "perform", "portray", "release", "train"),
+    }
