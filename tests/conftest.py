@@ -9,21 +9,23 @@ import pytest
 
 if TYPE_CHECKING:
     from clips import Clips
+    from studios import Prepared, Scene
 
 HERE = Path(__file__).parent
 
 
-def _load_clips() -> None:
-    """Make `clips.py`, which lies beside this file, importable as `clips`."""
-    spec = importlib.util.spec_from_file_location("clips", HERE / "clips.py")
+def _load(name: str) -> None:
+    """Make a module that lies beside this file importable by its name."""
+    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["clips"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
 
 
-_load_clips()
+_load("clips")
+_load("studios")
 
 
 @pytest.fixture
@@ -40,3 +42,17 @@ def clips(tmp_path: Path) -> "Clips":
 def samples() -> Path:
     """The folder of computer-generated sample performers."""
     return HERE.parent / "samples"
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> "Prepared":
+    """A studio with a project and consent that is live, to be copied."""
+    from studios import prepare
+
+    return prepare(tmp_path_factory.mktemp("prepared") / "studio")
+
+
+@pytest.fixture
+def scene(prepared: "Prepared", tmp_path: Path) -> "Scene":
+    """A copy of the prepared studio, open."""
+    return prepared.open_copy(tmp_path / "studio")
