@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import typer
 
+from assent import __version__
 from assent.apps.cli.main import app
 from assent.disclose.entry import SealEntry
 from assent.kit import errors
@@ -133,6 +134,10 @@ def test_every_page_is_in_the_navigation() -> None:
 def test_the_site_fetches_nothing_from_elsewhere() -> None:
     assert "\n  font: false\n" in read(ROOT / "mkdocs.yml")
     assert not re.search(r"\bhttps?:", read(ROOT / "mkdocs.yml"))
+
+
+def test_the_changelog_speaks_of_this_version() -> None:
+    assert f"\n## [{__version__}] - " in read(ROOT / "CHANGELOG.md")
 
 
 def test_environment_variables_are_documented_and_real() -> None:
