@@ -108,6 +108,24 @@ def test_commands_in_the_text_exist_with_their_options(page: Path) -> None:
 
 
 @pages
+def test_options_in_the_text_exist(page: Path) -> None:
+    known = {
+        name
+        for _, command in reference_script().commands()
+        for p in command.params
+        for name in p.opts
+    }
+    spans = _SPAN.findall(prose(read(page)))
+    assert {span.split()[0] for span in spans if span.startswith("--")} <= known | {"--help"}
+
+
+@pages
+def test_make_targets_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", read(page), re.MULTILINE)) <= targets
+
+
+@pages
 def test_links_lead_somewhere(page: Path) -> None:
     for link in _LINK.findall(prose(read(page))):
         if re.match(r"[a-z]+:", link):
