@@ -6,12 +6,17 @@ What takes long is prepared once a session and its folder copied for each test.
 import io
 import shutil
 import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import URL
+from sqlalchemy.orm import Session
 
 from assent.consent.ceremony import Accepted, Terms, accept, offer
 from assent.consent.clearance import Act, Modality
@@ -26,8 +31,12 @@ from assent.kit.errors import StorageError
 from assent.kit.faces.enrol import Enrolment
 from assent.kit.hashing import hash_file
 from assent.kit.signing import SigningKey, new_key, public_of
+from assent.kit.store.database import Database
 from assent.kit.store.studio import Studio, create_studio, open_studio
 from assent.kit.store.tables import ConsentRow
+from assent.kit.tlog._disk import Disk as LogDisk
+from assent.kit.tlog.log import Log
+from assent.kit.tlog.note import NoteSigner
 from assent.purpose.brief import EXAMPLE, Brief
 from assent.purpose.projects import Purpose, create_project, find_project
 
@@ -195,6 +204,7 @@ class FailingDisk(Disk):
     """A disk of which one step that changes something fails, and with `cut` all steps after it.
 
     Steps are counted from 0; `done` says that the failing step takes effect before the failure.
+    A failing write that isn't done is half done. Nothing waits for the real disk.
     """
 
     def __init__(self, fail_at: int = -1, *, cut: bool = False, done: bool = False) -> None:
@@ -203,54 +213,89 @@ class FailingDisk(Disk):
         self.done = done
         self.steps: list[str] = []
 
-    def _step(self, what: str) -> bool:
-        self.steps.append(what)
-        number = len(self.steps) - 1
-        if self.cut and number > self.fail_at >= 0:
-            raise PowerCut
-        if number == self.fail_at and not self.done:
-            self._fail()
-        return number == self.fail_at
-
-    def _fail(self) -> None:
-        if self.cut:
-            raise PowerCut
-        raise StorageError("No space left on device")
-
     def make_folder(self, folder: Path) -> None:
         """Make a folder, or fail."""
-        failing = self._step(f"make {folder.name}")
-        super().make_folder(folder)
-        if failing:
-            self._fail()
+        with self._step(f"make {folder.name}") as on:
+            if on:
+                super().make_folder(folder)
 
-    def write(self, file: Any, data: bytes | memoryview) -> None:  # noqa: ANN401 - any file
+    def write(self, file: BinaryIO, data: bytes | memoryview) -> None:
         """Write, or write half and fail."""
-        failing = self._step("write")
-        super().write(file, data[: len(data) // 2] if failing else data)
-        if failing:
-            self._fail()
-
-    def sync_folder(self, folder: Path) -> None:
-        """Don't wait for the disk, or fail."""
-        if self._step(f"sync {folder.name}"):
-            self._fail()
-
-    def sync(self, file: Any) -> None:  # noqa: ANN401 - any file
-        """Don't wait for the disk."""
+        with self._step("write") as on:
+            super().write(file, data if on else data[: len(data) // 2])
 
     def rename(self, old: Path, new: Path) -> None:
         """Rename, or fail."""
-        failing = self._step(f"rename to {new.name}")
-        super().rename(old, new)
-        if failing:
-            self._fail()
+        with self._step(f"rename to {new.name}") as on:
+            if on:
+                super().rename(old, new)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Do nothing, or fail."""
+        with self._step(f"sync {folder.name}"):
+            pass
+
+    def sync(self, file: BinaryIO) -> None:
+        """Do nothing."""
 
     def remove(self, path: Path) -> None:
         """Remove, unless the power is gone."""
         if self.cut and len(self.steps) > self.fail_at >= 0:
             raise PowerCut
         super().remove(path)
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[bool]:
+        """Count a step; yield whether it shall take effect, and fail after it if it must."""
+        number = len(self.steps)
+        self.steps.append(what)
+        if self.cut and number > self.fail_at >= 0:
+            raise PowerCut
+        failing = number == self.fail_at
+        yield self.done or not failing
+        if failing:
+            raise PowerCut if self.cut else StorageError("No space left on device")
+
+
+class CutDatabase(Database):
+    """The studio's database, of which one session ends in a power cut.
+
+    Sessions are counted from 0; `done` says that the session is committed before.
+    """
+
+    def __init__(self, studio: Studio, cut_at: int, *, done: bool) -> None:
+        super().__init__(URL.create("sqlite", database=str(studio.folder / "studio.db")))
+        self.sessions = 0
+        self._cut_at = cut_at
+        self._done = done
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Yield a session; the one to be cut is rolled back, or committed if `done`."""
+        self.sessions += 1
+        cut = self.sessions - 1 == self._cut_at
+        with super().session() as session:
+            yield session
+            if cut and not self._done:
+                raise PowerCut
+        if cut:
+            raise PowerCut
+
+
+class CutLog(Log):
+    """The studio's log, of which the first append ends in a power cut, after it if `done`."""
+
+    def __init__(self, studio: Studio, *, done: bool) -> None:
+        key = Ed25519PrivateKey.from_private_bytes(studio.secrets.get("log"))
+        signer = NoteSigner(studio.log_verifier.name, key)
+        super().__init__(studio.log_folder, signer=signer, disk=LogDisk())
+        self._done = done
+
+    def append(self, entries: Sequence[bytes]) -> tuple[int, ...]:
+        """Append or not, and stop."""
+        if self._done:
+            super().append(entries)
+        raise PowerCut
 
 
 def _mapping(value: object) -> dict[str, Any]:

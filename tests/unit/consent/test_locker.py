@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from studios import Scene
@@ -89,8 +89,6 @@ def test_what_is_forgotten_is_gone(scene: Scene) -> None:
 
 def test_only_what_was_left_behind_is_swept(scene: Scene) -> None:
     """The files' own times are of today, so the studio's clock is moved instead."""
-    from datetime import UTC, datetime
-
     locker = Locker(scene.studio)
     ada = cleared(scene, "ada")
     kept, lost = locker.put([b"kept"], ada), locker.put([b"lost"], ada)
