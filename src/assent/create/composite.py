@@ -16,7 +16,7 @@ from assent.kit.imaging.masks import feather
 from assent.kit.imaging.warp import unwarp
 from assent.kit.media.picture import Picture, paste_rgb, to_rgb
 
-__all__ = ["CompositeConfig", "composite", "cut", "smooth"]
+__all__ = ["CompositeConfig", "composite", "cut", "reach", "smooth"]
 
 _Landmarks = NDArray[np.float32]
 
@@ -26,15 +26,17 @@ class CompositeConfig:
     """How a painted face is set in.
 
     Attributes:
-        grow: how far beyond the landmarks' hull, as a share of its larger side.
+        grow: how far beyond the landmarks' hull, as a share of the landmarks' larger extent.
+        forehead: how far above the brows, as a share of the same.
         feather: width of the soft edge, as a share of the same.
         colour: 0 keeps the painted colours, 1 takes over the replaced face's.
         sharpen: strength of the unsharp mask.
     """
 
-    grow: float = 0.06
+    grow: float = 0.02
+    forehead: float = 0.15
     feather: float = 0.08
-    colour: float = 0.25
+    colour: float = 0.1
     sharpen: float = 0.0
 
 
@@ -43,7 +45,7 @@ def cut(picture: Picture, landmarks: _Landmarks, size: int, coverage: float) -> 
     matrix = align(landmarks, size, coverage)
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]
     spots = corners @ np.linalg.inv(matrix[:, :2]).T
-    box = _box_around(spots, 2.0, picture)
+    box = _inside(_box_around(spots, 2.0), picture)
     near = matrix.copy()
     near[:, 2] += matrix[:, :2] @ box[:2]
     return warp(to_rgb(picture, box), near, size)
@@ -73,10 +75,11 @@ def composite(
     """
     matrix = align(landmarks, len(mask), coverage)
     extent = float(np.ptp(landmarks, axis=0).max())
-    box = _box_around(landmarks, config.grow * extent + 2, picture)
+    box = _inside(reach(landmarks, config), picture)
     painted = np.clip(unwarp(face, matrix, box), 0, 1, dtype=np.float32)
     inside = unwarp(mask, matrix, box) > 0.5
-    inside &= hull_mask(landmarks - box[:2], inside.shape, config.grow) > 0
+    hull = hull_mask(landmarks - box[:2], inside.shape, config.grow, config.forehead)
+    inside &= hull > 0
     alpha = feather(inside, config.feather * extent)
     there = to_rgb(picture, box).astype(np.float32) / np.float32(255)
     matched = match_colour(painted, there, alpha, config.colour)
@@ -84,6 +87,15 @@ def composite(
     finest = max(1.0, 1 / scale_of(matrix))
     detailed = sharpen(matched, config.sharpen, finest)
     return paste_rgb(picture, detailed * np.float32(255), alpha, box[0], box[1])
+
+
+def reach(landmarks: _Landmarks, config: CompositeConfig) -> tuple[int, int, int, int]:
+    """The box outside of which `composite` changes nothing: (x0, y0, x1, y1), far edges exclusive.
+
+    It may reach beyond the picture.
+    """
+    extent = float(np.ptp(landmarks, axis=0).max())
+    return _box_around(landmarks, (config.grow + config.forehead) * extent + 2)
 
 
 def smooth(landmarks: _Landmarks, strength: float = 0.6) -> _Landmarks:
@@ -122,12 +134,15 @@ def _run(
     return filtered
 
 
-def _box_around(
-    points: NDArray[np.floating], margin: float, picture: Picture
-) -> tuple[int, int, int, int]:
-    """The integer box around points with a margin, inside the picture; never empty."""
+def _box_around(points: NDArray[np.floating], margin: float) -> tuple[int, int, int, int]:
+    """The integer box around points with a margin."""
     low = np.floor(points.min(axis=0) - margin).astype(int)
-    high = np.ceil(points.max(axis=0) + margin).astype(int)
-    x0, y0 = (int(v) for v in np.clip(low, 0, (picture.width - 1, picture.height - 1)))
-    x1, y1 = (int(v) for v in np.clip(high, (x0 + 1, y0 + 1), (picture.width, picture.height)))
+    high = np.ceil(points.max(axis=0) + margin).astype(int) + 1
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _inside(box: tuple[int, int, int, int], picture: Picture) -> tuple[int, int, int, int]:
+    """The part of a box that lies in the picture; never empty."""
+    x0, y0 = min(max(box[0], 0), picture.width - 1), min(max(box[1], 0), picture.height - 1)
+    x1, y1 = min(max(box[2], x0 + 1), picture.width), min(max(box[3], y0 + 1), picture.height)
     return x0, y0, x1, y1

@@ -22,7 +22,7 @@ class Appearance:
     """A person's looks, in a texture of side S.
 
     Attributes:
-        shape: [68, 2], mean landmarks, -1..1 from the first to the last pixel.
+        shape: [68, 2], median landmarks of a straight look, -1..1 from the first to the last pixel.
         mean: [4, S, S], mean texture and mask, logits.
         basis: [K, 3 * S * S], principal components; one deviation each, strongest first.
     """
@@ -41,7 +41,7 @@ def analyse(crops: Tensor, places: Tensor, landmarks: Tensor, components: int) -
         landmarks: [N, 68, 2] in the view, -1..1.
         components: how many principal components; missing ones (few crops) are 0.
     """
-    shape = landmarks.mean(0)
+    shape = _straight(landmarks).median(0).values
     size = places.shape[1]
     line = torch.linspace(-1, 1, size, device=crops.device)
     still = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
@@ -52,6 +52,17 @@ def analyse(crops: Tensor, places: Tensor, landmarks: Tensor, components: int) -
     logits = torch.stack(textures).clamp(0.02, 0.98).logit()
     mean = logits.mean(0)
     return Appearance(shape, mean, _components((logits - mean)[:, :3].flatten(1), components))
+
+
+def _straight(landmarks: Tensor) -> Tensor:
+    """The third of the landmarks [N, 68, 2] that look straightest ahead.
+
+    Two people's shapes are comparable only if both look the same way.
+    """
+    jaw = (landmarks[:, 0, 0] + landmarks[:, 16, 0]) / 2
+    aside = (landmarks[:, 27:31, 0].mean(1) - jaw).abs()
+    straightest: Tensor = landmarks[aside.argsort()[: max(1, len(landmarks) // 3)]]
+    return straightest
 
 
 def spline(sources: Tensor, goals: Tensor, queries: Tensor) -> Tensor:
@@ -83,12 +94,16 @@ def spline(sources: Tensor, goals: Tensor, queries: Tensor) -> Tensor:
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
-    square = torch.cdist(a, b) ** 2
-    return square * (square + 1e-12).log()
+    square = ((a[:, None] - b) ** 2).sum(-1)
+    kernel: Tensor = square * (square + 1e-12).log()
+    return kernel
 
 
 def _sample(pictures: Tensor, places: Tensor) -> Tensor:
-    return functional.grid_sample(pictures, places, padding_mode="border", align_corners=True)
+    sampled: Tensor = functional.grid_sample(
+        pictures, places, padding_mode="border", align_corners=True
+    )
+    return sampled
 
 
 def _components(deviations: Tensor, wanted: int) -> Tensor:

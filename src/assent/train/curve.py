@@ -4,6 +4,7 @@
 True
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -54,13 +55,14 @@ def _axes(rows: int, step: float, steps: int) -> list[str]:
         y = _y(row / rows)
         parts.append(
             f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" stroke="{_FAINT}"/>'
-            f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{row * step:.{digits}f}</text>'
+            f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">'
+            f"{row * step:.{digits}f}</text>"
         )
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(
-            f'<text x="{_x(share):.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">'
-            f"{round(share * steps)}</text>"
-        )
+    parts += [
+        f'<text x="{_x(share):.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">'
+        f"{round(share * steps)}</text>"
+        for share in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
     middle = _y(0.5)
     parts.append(
         f'<text x="{_x(0.5):.1f}" y="{_HEIGHT - 10}" text-anchor="middle">step</text>'
@@ -91,7 +93,7 @@ def _thin(losses: Sequence[float]) -> list[float]:
     """At most `_MOST_POINTS` means of neighbours."""
     bins = min(len(losses), _MOST_POINTS)
     edges = [round(n * len(losses) / bins) for n in range(bins + 1)] if bins else [0]
-    return [sum(losses[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    return [sum(losses[a:b]) / (b - a) for a, b in itertools.pairwise(edges)]
 
 
 def _mean(values: Sequence[float]) -> list[float]:

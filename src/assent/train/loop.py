@@ -239,9 +239,20 @@ class Trainer:
             self.network.load_state_dict(snapshot.weights)
             self._generator.set_state(snapshot.random)
             own = self._optimiser.state_dict()
-            self._optimiser.load_state_dict({**own, "state": snapshot.moments})
-        except (RuntimeError, ValueError, KeyError) as error:
+            self._optimiser.load_state_dict({**own, "state": self._laid_out(snapshot)})
+        except (RuntimeError, ValueError, LookupError) as error:
             raise IntegrityError(f"this training state doesn't fit its model: {error}") from error
+
+    def _laid_out(self, snapshot: Snapshot) -> dict[int, dict[str, Tensor]]:
+        """Adam's moments in their parameters' memory layout: the fused step takes it for granted."""
+        parameters = list(self.network.parameters())
+        return {
+            number: {
+                name: torch.empty_like(parameters[number]).copy_(moment) if moment.dim() else moment
+                for name, moment in moments.items()
+            }
+            for number, moments in snapshot.moments.items()
+        }
 
     def _half(self) -> bool:
         return self.config.half and _fast_in_half(self.device)

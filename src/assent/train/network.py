@@ -65,7 +65,12 @@ class Painted:
 
 
 class Encoder(nn.Module):
-    """Crops [B, 3, S, S] to codes [B, code]."""
+    """Crops [B, 3, S, S] to codes [B, code] and motions [B, 2, K, K].
+
+    The motion tells, for each knot of the crop, how many pixels further in the texture the place
+    lies that shows there. It is everybody's: what moves one person's features moves another's as
+    far, from where that person has them.
+    """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -76,12 +81,15 @@ class Encoder(nn.Module):
             channels = wider
         self.convolutions = nn.Sequential(*layers)
         self.code = nn.Linear(channels * (config.size // 16) ** 2, config.code)
+        self.knots = config.knots
+        self.move = nn.Linear(config.code, 2 * self.knots**2)
 
-    def forward(self, faces: Tensor) -> Tensor:
-        """Faces 0..1 to codes."""
+    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+        """Faces 0..1 to codes and motions."""
         features = self.convolutions(faces * 2 - 1)
         codes: Tensor = self.code(features.flatten(1))
-        return codes
+        motions = self.move(functional.leaky_relu(codes, _SLOPE)).float()
+        return codes, motions.unflatten(1, (2, self.knots, self.knots))
 
 
 class _Residual(nn.Module):
@@ -133,7 +141,7 @@ class _Correction(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Codes [B, code] to what one person looks like.
+    """Codes [B, code] and motions [B, 2, K, K] to what one person looks like.
 
     Attributes:
         mean: [4, S, S], the mean texture (red, green, blue, mask), logits.
@@ -149,15 +157,15 @@ class Decoder(nn.Module):
         self.mean = nn.Parameter(torch.zeros(4, self.size, self.size))
         self.basis = nn.Parameter(torch.zeros(config.basis, 3 * self.size**2))
         self.register_buffer("shape", torch.zeros(68, 2))
-        self.mix = nn.Sequential(nn.LeakyReLU(_SLOPE), nn.Linear(config.code, config.basis))
-        self.move = nn.Sequential(nn.LeakyReLU(_SLOPE), nn.Linear(config.code, 2 * self.knots**2))
+        self.mix = nn.Linear(config.code, config.basis)
         self.correct = _Correction(config)
 
-    def forward(self, codes: Tensor) -> Painted:
-        """Codes to logits and places."""
-        mixed = (self.mix(codes) @ self.basis).unflatten(1, (3, self.size, self.size))
+    def forward(self, codes: Tensor, motions: Tensor) -> Painted:
+        """Codes and motions to logits and places."""
+        weights = self.mix(functional.leaky_relu(codes, _SLOPE))
+        mixed = (weights @ self.basis).unflatten(1, (3, self.size, self.size))
         texture = self.mean + self.correct(codes) + functional.pad(mixed, (0, 0, 0, 0, 0, 1))
-        places = self._places(codes)
+        places = self._places(motions)
         grid = functional.interpolate(
             places, (self.size, self.size), mode="bilinear", align_corners=True
         )
@@ -170,11 +178,10 @@ class Decoder(nn.Module):
         )
         return Painted(logits[:, :3], logits[:, 3:], places)
 
-    def _places(self, codes: Tensor) -> Tensor:
-        line = torch.linspace(-1, 1, self.knots, device=codes.device)
+    def _places(self, motions: Tensor) -> Tensor:
+        line = torch.linspace(-1, 1, self.knots, device=motions.device)
         still = torch.stack(torch.meshgrid(line, line, indexing="xy"))
-        moved = self.move(codes).float().unflatten(1, (2, self.knots, self.knots))
-        return still + moved * (2 / self.size)
+        return still + motions * (2 / self.size)
 
 
 class FaceNetwork(nn.Module):
@@ -198,11 +205,10 @@ class FaceNetwork(nn.Module):
 
     def forward(self, faces: Mapping[str, Tensor]) -> dict[str, Painted]:
         """Each person's crops through the encoder and that person's own decoder."""
-        codes = self.encoder(torch.cat(list(faces.values())))
-        parts = codes.split([len(batch) for batch in faces.values()])
-        return {
-            person: self.decoder(person)(part) for person, part in zip(faces, parts, strict=True)
-        }
+        codes, motions = self.encoder(torch.cat(list(faces.values())))
+        counts = [len(batch) for batch in faces.values()]
+        parts = zip(faces, codes.split(counts), motions.split(counts), strict=True)
+        return {person: self.decoder(person)(code, motion) for person, code, motion in parts}
 
 
 def _initialise(module: nn.Module) -> None:
@@ -213,6 +219,8 @@ def _initialise(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
     elif isinstance(module, _Residual):
         nn.init.zeros_(module.second.weight)
+    elif isinstance(module, Encoder):
+        nn.init.normal_(module.move.weight, std=0.01)
     elif isinstance(module, Decoder):
-        for last in (module.mix[1], module.move[1], module.correct.paint):
-            nn.init.normal_(last.weight, std=0.01)  # type: ignore[arg-type] # Sequential forgets types
+        nn.init.normal_(module.mix.weight, std=0.01)
+        nn.init.normal_(module.correct.paint.weight, std=0.01)

@@ -26,6 +26,8 @@ Matrix = NDArray[np.float64]
 INNER: Final = slice(17, 68)
 """Brows, nose, eyes and mouth of the 68 iBUG landmarks."""
 
+_BROW, _CHIN = slice(17, 27), 8
+
 _JAW: Final = [
     (-0.4748, -0.2903), (-0.4702, -0.1662), (-0.4553, -0.0415), (-0.4334, 0.0834),
     (-0.3926, 0.2044), (-0.3242, 0.3131), (-0.2330, 0.4064), (-0.1249, 0.4786),
@@ -141,20 +143,26 @@ def warp(rgb: NDArray[np.uint8], matrix: Matrix, size: int) -> NDArray[np.uint8]
 
 
 def hull_mask(
-    landmarks: NDArray[np.floating], shape: tuple[int, int], grow: float
+    landmarks: NDArray[np.floating], shape: tuple[int, int], grow: float, forehead: float = 0.0
 ) -> NDArray[np.float32]:
     """Fill the hull of the landmarks, grown on all sides.
 
     Args:
-        landmarks: [68, 2] pixels.
+        landmarks: [P, 2] pixels; all 68 if there is to be a forehead.
         shape: (height, width) of the mask.
-        grow: how far beyond the hull, as a share of the hull's larger side (0 or more).
+        grow: how far beyond the hull, as a share of the landmarks' larger extent (0 or more).
+        forehead: how far above the brows, as a share of the same; landmarks end at the brows.
 
     Returns:
         float32 [H, W]: 1 inside, 0 outside.
     """
     points = np.asarray(landmarks, np.float32)
-    reach = float(np.ptp(points, axis=0).max()) * grow
+    extent = float(np.ptp(points, axis=0).max())
+    reach = extent * grow
+    if forehead > 0:
+        up = points[_BROW].mean(axis=0) - points[_CHIN]
+        lift = up * (forehead * extent / max(float(np.linalg.norm(up)), 1e-6))
+        points = np.concatenate([points, points[_BROW] + lift])
     mask = np.zeros(shape, np.uint8)
     hull = np.round(cv2.convexHull(points)).astype(np.int32)
     cv2.fillConvexPoly(mask, hull, 1)
