@@ -13,6 +13,7 @@ import pytest
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 ACTS = ("ingest", "train", "portray", "perform", "release")
+ENTRY = "from assent.apps.cli.main import main; main()"
 RIGHTS = "computer-generated"
 
 
@@ -35,7 +36,12 @@ class Cli:
 
     def start(self, *args: str | Path) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-c", "from assent.apps.cli.main import main; main()", *map(str, args)],
+            [
+                sys.executable,
+                "-c",
+                "from assent.apps.cli.main import main; main()",
+                *map(str, args),
+            ],
             env=self.env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
