@@ -29,8 +29,8 @@ from sqlalchemy import URL
 from assent.kit.c2pa.certificates import Chain, load_chain, make_chain
 from assent.kit.canonical import canonical
 from assent.kit.clock import Clock, stamp, system
-from assent.kit.disk import Disk, replace_file
-from assent.kit.errors import InputError, NotFoundError, StorageError
+from assent.kit.disk import Disk, naming, replace_file
+from assent.kit.errors import InputError, NotFoundError
 from assent.kit.signing import SigningKey, from_pem, new_key, to_pem
 from assent.kit.store.database import Database
 from assent.kit.tlog.log import Log
@@ -162,12 +162,14 @@ def open_studio(
 
 
 def _check_unused(folder: Path) -> None:
-    if (folder / "studio.toml").exists():
+    with naming(folder):
+        made, is_file = (folder / "studio.toml").exists(), folder.is_file()
+    if made:
         raise InputError(
             f"{folder} is a studio already",
             advice="Use it with --studio, or choose another folder.",
         )
-    if folder.exists() and not folder.is_dir():
+    if is_file:
         raise InputError(f"{folder} is a file", advice="Choose another folder.")
     foreign = [item.name for item in _listing(folder) if not _OWN.fullmatch(item.name)]
     if foreign:
@@ -178,25 +180,23 @@ def _check_unused(folder: Path) -> None:
 
 
 def _listing(folder: Path) -> list[Path]:
-    try:
+    with naming(folder):
         return list(folder.iterdir()) if folder.exists() else []
-    except OSError as error:
-        raise StorageError(f"{folder} can't be read: {error.strerror}") from error
 
 
 def _read_facts(folder: Path) -> dict[str, str]:
     path = folder / "studio.toml"
-    if not path.is_file():
+    with naming(path):
+        data = path.read_bytes() if path.is_file() else None
+    if data is None:
         raise NotFoundError(
             f"{folder} is not an Assent studio",
             advice="Make one with `assent init DIR`, or name one with --studio DIR.",
         )
     try:
-        facts = tomllib.loads(path.read_text("utf-8"))
+        facts = tomllib.loads(data.decode())
         known = {part: str(facts[part]) for part in ("id", "name", "contact")}
         number = int(facts["format"])
-    except OSError as error:
-        raise StorageError(f"{path} can't be read: {error.strerror}") from error
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged", advice="Restore it from a backup.") from error
     if number > FORMAT:

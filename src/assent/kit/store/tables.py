@@ -51,7 +51,10 @@ class PersonRow(Base):
 
 
 class ConsentRow(Base):
-    """One version of one consent record; `state` is offered, live, superseded or withdrawn."""
+    """One version of one consent record; `state` says how far it is.
+
+    offered, live, superseded, withdrawn, or expired (its term ran out and its key is destroyed).
+    """
 
     __tablename__ = "consent"
     __table_args__ = (UniqueConstraint("record_id", "version"),)
