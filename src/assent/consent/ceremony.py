@@ -83,6 +83,7 @@ class Accepted:
 
     record: ConsentRecord
     receipt: str
+    salt: str
     receipt_hash: str
     log_index: int
 
@@ -102,7 +103,7 @@ def offer(
             .where(
                 ConsentRow.project_id == purpose.project_id,
                 ConsentRow.person_id == person.id,
-                ConsentRow.state != "withdrawn",
+                ConsentRow.state.not_in(("withdrawn", "expired")),
             )
             .order_by(ConsentRow.version.desc())
         )
@@ -252,6 +253,7 @@ def _make_live(studio: Studio, row: ConsentRow) -> Accepted:
     return Accepted(
         record=receipt.record,
         receipt=str(row.receipt),
+        salt=row.salt,
         receipt_hash=str(row.receipt_hash),
         log_index=int(row.log_index or 0),
     )

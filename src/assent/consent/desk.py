@@ -97,6 +97,8 @@ def _live_row(studio: Studio, purpose: Purpose, person: Person) -> ConsentRow:
         return live[-1]
     if any(row.state == "withdrawn" for row in rows):
         raise NotClearedError(f"{person.handle} withdrew consent for '{purpose.slug}'")
+    if any(row.state == "expired" for row in rows):
+        raise NotClearedError(f"{person.handle}'s consent for '{purpose.slug}' expired")
     if rows:
         raise NotClearedError(
             f"{person.handle} has not signed the consent record for '{purpose.slug}' yet",

@@ -1,5 +1,6 @@
 """Step 2: people, and their consent."""
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +10,13 @@ import typer
 from assent.apps.cli.console import out, show_json, show_table
 from assent.apps.cli.files import read_bytes, read_text, write_document, write_secret
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
-from assent.consent.ceremony import Terms, accept, offer, withdraw
+from assent.consent.ceremony import Accepted, Terms, accept, offer, withdraw
 from assent.consent.clearance import Act, Modality
 from assent.consent.people import add_person, find_person, list_people
 from assent.consent.receipt import sign_record
 from assent.consent.record import parse_record
 from assent.consent.register import list_records
+from assent.consent.retention import end_expired, sweep
 from assent.kit.canonical import canonical, parse_object
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.hashing import hash_file
@@ -188,7 +190,7 @@ def accept_(
             the_studio(studio), read_text(signed).strip(), statement=file, name=statement.name
         )
     if receipt is not None:
-        write_document(receipt, accepted.receipt + "\n")
+        write_document(receipt, json.dumps(_copy_to_keep(accepted), indent=2) + "\n")
     if as_json:
         show_json(
             {
@@ -256,6 +258,29 @@ def withdraw_(
     if touched:
         out.print("These releases rest on withdrawn consent; take them down where they are shown:")
         show_table(("asset", "file"), [(each.asset_id, each.file) for each in touched])
+
+
+def _copy_to_keep(accepted: Accepted) -> dict[str, object]:
+    """Return what the subject needs to show their consent and to find it in the log."""
+    return {
+        "receipt": accepted.receipt,
+        "salt": accepted.salt,
+        "receipt_hash": accepted.receipt_hash,
+        "log_index": accepted.log_index,
+        "record": accepted.record.to_json(),
+    }
+
+
+@consent.command("expire")
+def expire(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
+    """Keep the promise of retention: destroy the keys of records whose term has run out."""
+    opened = the_studio(studio)
+    ended = end_expired(opened)
+    removed = sweep(opened)
+    if as_json:
+        show_json({"ended": list(ended), "removed": removed})
+        return
+    out.print(f"{len(ended)} record(s) ended, {removed} left-over file(s) removed.")
 
 
 def _day(text: str | None) -> date | None:
