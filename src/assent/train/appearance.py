@@ -90,7 +90,8 @@ def spline(sources: Tensor, goals: Tensor, queries: Tensor) -> Tensor:
     weights = torch.linalg.solve(system, sides)
     flat = queries.reshape(-1, 2).double()
     lifted = torch.cat([_kernel(flat, known), torch.ones_like(flat[:, :1]), flat], 1)
-    return (lifted @ weights).reshape(queries.shape).to(queries.dtype)
+    mapped: Tensor = lifted @ weights
+    return mapped.reshape(queries.shape).to(queries.dtype)
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:

@@ -244,7 +244,7 @@ class Trainer:
             raise IntegrityError(f"this training state doesn't fit its model: {error}") from error
 
     def _laid_out(self, snapshot: Snapshot) -> dict[int, dict[str, Tensor]]:
-        """Adam's moments in their parameters' memory layout: the fused step takes it for granted."""
+        """Adam's moments in their parameters' memory layout, on which the fused step counts."""
         parameters = list(self.network.parameters())
         return {
             number: {
