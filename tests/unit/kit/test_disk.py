@@ -1,11 +1,13 @@
+import io
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from studios import FailingDisk, PowerCut
 
 from assent.kit.disk import Disk, replace_file, written_file
 from assent.kit.errors import StorageError
@@ -137,3 +139,35 @@ def test_one_holds_the_lock_at_a_time(tmp_path: Path) -> None:
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("step", range(4))
+def test_old_or_new_whatever_fails(tmp_path: Path, step: int, done: bool, cut: bool) -> None:
+    """Steps are two writes, the rename and the folder's sync."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    disk = FailingDisk(step, cut=cut, done=done)
+    with pytest.raises(PowerCut if cut else StorageError):
+        replace_file(disk, path, [b"new ", b"file"])
+    renamed = step == 3 or (step == 2 and done)
+    assert path.read_bytes() == (b"new file" if renamed else b"old")
+    if not cut and step < 2:
+        assert list(tmp_path.iterdir()) == [path]
+    replace_file(Disk(), path, b"again")
+    assert path.read_bytes() == b"again"
+
+
+def test_content_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def chunks() -> Iterator[bytes]:
+        yield b"new"
+        raise io.UnsupportedOperation("can't go on")
+
+    with pytest.raises(OSError, match="can't go on"):
+        replace_file(Disk(), path, chunks())
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
