@@ -25,6 +25,7 @@ def _load(name: str) -> None:
 
 
 _load("clips")
+_load("commands")
 _load("studios")
 
 

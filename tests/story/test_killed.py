@@ -4,14 +4,11 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
 import pytest
 from av.error import FFmpegError
-
-if TYPE_CHECKING:
-    from conftest import Cli
+from commands import Cli
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 # How clear media, pictures, arrays and models begin.
@@ -31,7 +28,7 @@ def files_below(*folders: Path) -> Iterator[Path]:
         yield from (path for path in folder.rglob("*") if path.is_file())
 
 
-def readable_media(cli: "Cli", *, but: frozenset[Path] = frozenset()) -> list[str]:
+def readable_media(cli: Cli, *, but: frozenset[Path] = frozenset()) -> list[str]:
     """Return every file of the studio and of its temporary folder that shows a frame."""
     found = []
     for path in files_below(cli.studio, cli.folder / "tmp"):
@@ -48,7 +45,7 @@ def readable_media(cli: "Cli", *, but: frozenset[Path] = frozenset()) -> list[st
     return found
 
 
-def kill_at(cli: "Cli", stage: str, *args: str | Path, after: float = 0.0) -> None:
+def kill_at(cli: Cli, stage: str, *args: str | Path, after: float = 0.0) -> None:
     """Start a command, wait for it to say that it is at `stage`, and kill it there."""
     process = cli.start(*args)
     assert process.stderr is not None
@@ -62,7 +59,7 @@ def kill_at(cli: "Cli", stage: str, *args: str | Path, after: float = 0.0) -> No
 
 
 @pytest.mark.parametrize("stage", ["looking for faces", "cutting out faces"])
-def test_in_ingest(begun: "Cli", stage: str) -> None:
+def test_in_ingest(begun: Cli, stage: str) -> None:
     clip = SAMPLES / "scene1_ada.mp4"
     add = ("footage", "add", clip, "--person", "ada", "--rights", "computer-generated")
     kill_at(begun, stage, *add)
@@ -73,7 +70,7 @@ def test_in_ingest(begun: "Cli", stage: str) -> None:
     assert readable_media(begun) == []
 
 
-def test_in_training_goes_on_from_what_was_saved(filmed: "Cli") -> None:
+def test_in_training_goes_on_from_what_was_saved(filmed: Cli) -> None:
     train = ("train", "--donor", "ben", "--performer", "ada", "--save-every", "1")
     kill_at(filmed, "training", *train, "--iterations", "100000", after=4.0)
     assert readable_media(filmed) == []
@@ -86,7 +83,7 @@ def test_in_training_goes_on_from_what_was_saved(filmed: "Cli") -> None:
     assert readable_media(filmed) == []
 
 
-def test_in_rendering_goes_on_with_the_next_segment(filmed: "Cli") -> None:
+def test_in_rendering_goes_on_with_the_next_segment(filmed: Cli) -> None:
     filmed.run("train", "--donor", "ben", "--performer", "ada", "--iterations", "4")
     render = ("render", "scene1_ada.mp4", "--model", "ben-for-ada")
     kill_at(filmed, "rendering", *render)
@@ -99,7 +96,7 @@ def test_in_rendering_goes_on_with_the_next_segment(filmed: "Cli") -> None:
 
 
 @pytest.mark.parametrize("stage", ["labelling", "signing"])
-def test_in_sealing(rendered: "Cli", stage: str) -> None:
+def test_in_sealing(rendered: Cli, stage: str) -> None:
     draft = rendered.draft()
     kill_at(rendered, stage, "release", draft)
     assert readable_media(rendered) == []
@@ -109,7 +106,7 @@ def test_in_sealing(rendered: "Cli", stage: str) -> None:
     assert rendered.json("verify", released)["verdict"] == "sealed"
 
 
-def test_interrupted_by_the_user_is_told_in_two_lines(filmed: "Cli") -> None:
+def test_interrupted_by_the_user_is_told_in_two_lines(filmed: Cli) -> None:
     process = filmed.start("train", "--donor", "ben", "--performer", "ada", "--minutes", "5")
     assert process.stderr is not None
     for line in process.stderr:

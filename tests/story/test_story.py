@@ -3,13 +3,11 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import av
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Cli
+from commands import Cli
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -31,7 +29,7 @@ def layers(findings: dict[str, Any]) -> dict[str, str]:
     return {layer["name"]: layer["status"] for layer in findings["layers"]}
 
 
-def test_from_consent_to_withdrawal(rendered: "Cli", tmp_path: Path) -> None:
+def test_from_consent_to_withdrawal(rendered: Cli, tmp_path: Path) -> None:
     draft = rendered.draft()
     released = rendered.json("release", draft, "--spoken-notice", "en")
     video = Path(released["file"])
@@ -45,7 +43,7 @@ def test_from_consent_to_withdrawal(rendered: "Cli", tmp_path: Path) -> None:
     # A stranger has the file and a copy of the log, nothing else.
     log = tmp_path / "mirror"
     shutil.copytree(rendered.studio / "log", log)
-    stranger = type(rendered)(tmp_path)
+    stranger = Cli(tmp_path)
     (tmp_path / "tmp").mkdir()
     copy = tmp_path / "copy.mp4"
     reencode(video, copy)
@@ -89,20 +87,20 @@ def test_from_consent_to_withdrawal(rendered: "Cli", tmp_path: Path) -> None:
     assert rendered.json("monitor", "releases")[0]["withdrawn"]
 
 
-def test_the_sealed_file_is_an_ordinary_video(rendered: "Cli") -> None:
+def test_the_sealed_file_is_an_ordinary_video(rendered: Cli) -> None:
     video = Path(rendered.json("release", rendered.draft())["file"])
     with av.open(str(video)) as made, av.open(str(SAMPLES / "scene1_ada.mp4")) as shot:
         stream, plate = made.streams.video[0], shot.streams.video[0]
         assert (stream.width, stream.height) == (plate.width, plate.height)
         assert stream.codec_context.name == "h264"
-        times = [frame.pts * frame.time_base for frame in made.decode(stream)]
-        assert times == [frame.pts * frame.time_base for frame in shot.decode(plate)]
+        times = [frame.time for frame in made.decode(stream)]
+        assert times == [frame.time for frame in shot.decode(plate)]
     with av.open(str(video)) as made, av.open(str(SAMPLES / "scene1_ada.mp4")) as shot:
         packets = [bytes(p) for p in made.demux(audio=0) if p.size]
         assert packets == [bytes(p) for p in shot.demux(audio=0) if p.size]
 
 
-def test_sheets_leave_sealed(rendered: "Cli") -> None:
+def test_sheets_leave_sealed(rendered: Cli) -> None:
     rendered.run("draft", "sheet", rendered.draft())
     rendered.run("model", "sheet", "ben-for-ada")
     sheets = sorted((rendered.studio / "releases").glob("*.jpg"))
@@ -115,7 +113,7 @@ def test_sheets_leave_sealed(rendered: "Cli") -> None:
     assert (rendered.folder / "curve.svg").read_text().startswith("<svg")
 
 
-def test_somebody_else_in_the_frame_is_refused(begun: "Cli") -> None:
+def test_somebody_else_in_the_frame_is_refused(begun: Cli) -> None:
     add = ("--person", "ada", "--rights", "computer-generated")
     said = begun.refused("footage", "add", SAMPLES / "cleo_train.mp4", *add)
     assert "0:00.0 to 0:04.0" in said
@@ -132,7 +130,7 @@ def test_somebody_else_in_the_frame_is_refused(begun: "Cli") -> None:
         (("--forbid", "satire"), None),
     ],
 )
-def test_terms_are_kept(begun: "Cli", options: tuple[str, ...], why: str | None) -> None:
+def test_terms_are_kept(begun: Cli, options: tuple[str, ...], why: str | None) -> None:
     begun.add_person("cleo")
     begun.consent("cleo", *options)
     add = ("footage", "add", SAMPLES / "cleo_statement.mp4", "--person", "cleo", "--rights", "own")
@@ -142,7 +140,7 @@ def test_terms_are_kept(begun: "Cli", options: tuple[str, ...], why: str | None)
         assert why in begun.refused(*add)
 
 
-def test_an_act_that_was_not_agreed_to_is_refused(begun: "Cli") -> None:
+def test_an_act_that_was_not_agreed_to_is_refused(begun: Cli) -> None:
     begun.add_person("cleo")
     begun.consent("cleo", acts=("ingest",))
     add = ("footage", "add", "--person", "cleo", "--rights", "own")
@@ -152,7 +150,7 @@ def test_an_act_that_was_not_agreed_to_is_refused(begun: "Cli") -> None:
     assert "cleo has not agreed to: train" in said
 
 
-def test_consent_is_for_one_project(begun: "Cli") -> None:
+def test_consent_is_for_one_project(begun: Cli) -> None:
     brief = (begun.folder / "brief.toml").read_text()
     other = begun.folder / "other.toml"
     other.write_text(brief.replace("A lesson in two faces", "Another lesson"))
@@ -163,7 +161,7 @@ def test_consent_is_for_one_project(begun: "Cli") -> None:
     assert "ada has given no consent for 'other'" in said
 
 
-def test_only_the_subject_can_sign(begun: "Cli") -> None:
+def test_only_the_subject_can_sign(begun: Cli) -> None:
     begun.add_person("cleo")
     offer = begun.offer("cleo")
     signed = begun.folder / "forged"
@@ -173,7 +171,7 @@ def test_only_the_subject_can_sign(begun: "Cli") -> None:
     assert "not cleo's" in said
 
 
-def test_a_changed_offer_is_refused(begun: "Cli") -> None:
+def test_a_changed_offer_is_refused(begun: Cli) -> None:
     begun.add_person("cleo")
     offer = begun.offer("cleo")
     record = json.loads(offer.read_text())
@@ -186,7 +184,7 @@ def test_a_changed_offer_is_refused(begun: "Cli") -> None:
     assert "not what was offered" in said
 
 
-def test_forbidden_purposes_are_refused_by_name(begun: "Cli") -> None:
+def test_forbidden_purposes_are_refused_by_name(begun: Cli) -> None:
     brief = (begun.folder / "brief.toml").read_text()
     bad = begun.folder / "bad.toml"
     bad.write_text(brief.replace("intimate = false", "intimate = true"))
@@ -194,13 +192,13 @@ def test_forbidden_purposes_are_refused_by_name(begun: "Cli") -> None:
     assert "no-intimate-content" in said
 
 
-def test_help_reads_as_the_eight_steps(begun: "Cli") -> None:
+def test_help_reads_as_the_eight_steps(begun: Cli) -> None:
     text = begun.run("--help").stdout
     panels = [line for line in text.splitlines() if " · " in line]
     assert [line.split("·")[0].strip("╭─ ") for line in panels] == list("12345678")
 
 
-def test_high_risk_waits_for_the_reviewer(begun: "Cli") -> None:
+def test_high_risk_waits_for_the_reviewer(begun: Cli) -> None:
     brief = (begun.folder / "brief.toml").read_text()
     risky = begun.folder / "risky.toml"
     risky.write_text(
@@ -227,6 +225,6 @@ def test_high_risk_waits_for_the_reviewer(begun: "Cli") -> None:
     begun.run("release", draft)
 
 
-def test_the_demo_says_when_its_clips_are_missing(begun: "Cli", tmp_path: Path) -> None:
+def test_the_demo_says_when_its_clips_are_missing(begun: Cli, tmp_path: Path) -> None:
     said = begun.refused("demo", tmp_path / "d", "--samples", tmp_path, code=2)
     assert "clips are not here" in said

@@ -18,7 +18,8 @@ def kinds(scene: Scene) -> list[str]:
 def test_nothing_ends_before_its_last_day_is_over(scene: Scene) -> None:
     scene.clock.to(scene.purpose.brief.ends.isoformat())
     assert end_expired(scene.studio) == ()
-    assert clear(scene.studio, scene.purpose, person_id=scene.ada.id, acts=[Act.TRAIN])
+    ada = clear(scene.studio, scene.purpose, person_id=scene.ada.id, acts=[Act.TRAIN])
+    assert ada.acts == {Act.TRAIN}
 
 
 def test_after_the_term_the_keys_are_destroyed_and_the_log_says_so(scene: Scene) -> None:
