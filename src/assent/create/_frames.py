@@ -33,6 +33,8 @@ def pairs_of(
             if patch is None:
                 raise IntegrityError("the draft holds fewer frames than its footage")
             yield picture, apply(patch, picture)
+    if next(patches, None) is not None:
+        raise IntegrityError("the draft holds more frames than its footage")
 
 
 def _patches(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[Patch]:

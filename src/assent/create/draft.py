@@ -84,7 +84,8 @@ def load(studio: Studio, row: DraftRow) -> Draft:
         segments = session.scalars(
             select(SegmentRow.blob).where(SegmentRow.draft_id == row.id).order_by(SegmentRow.number)
         ).all()
-    if row.digest != digest_of(row, model.donor_id, footage.sha256, segments):
+    clip = clip_of(footage)
+    if row.digest != digest_of(row, model.donor_id, clip, segments):
         raise IntegrityError(f"draft {row.id[:8]} is not what was rendered")
     return Draft(
         id=row.id,
@@ -92,21 +93,21 @@ def load(studio: Studio, row: DraftRow) -> Draft:
         digest=row.digest,
         donor_id=model.donor_id,
         performer_id=model.performer_id,
-        clip=clip_of(footage),
+        clip=clip,
         frames=row.frames,
         replaced=row.replaced,
         _segments=tuple(segments),
     )
 
 
-def digest_of(row: DraftRow, donor_id: str, footage_sha256: str, segments: Sequence[str]) -> str:
+def digest_of(row: DraftRow, donor_id: str, clip: ClearedClip, segments: Sequence[str]) -> str:
     """Return the hash that stands for a draft in reviews: whose, of what, and every segment."""
     return digest(
         {
             "project": row.project_id,
             "model": row.model_id,
             "donor": donor_id,
-            "footage": footage_sha256,
+            "footage": [clip.sha256, clip.blob],
             "segments": list(segments),
         }
     )

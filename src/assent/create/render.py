@@ -210,7 +210,7 @@ def _complete(studio: Studio, row: DraftRow, model: TrainedModel, clip: ClearedC
         raise MediaError(f"no face was replaced in {clip.name}")
     row.frames = sum(segment.frames for segment in segments)
     row.replaced = replaced
-    row.digest = digest_of(row, model.donor_id, clip.sha256, [each.blob for each in segments])
+    row.digest = digest_of(row, model.donor_id, clip, [each.blob for each in segments])
     row.state = "complete"
     with studio.database.session() as session:
         session.merge(row)

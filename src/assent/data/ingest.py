@@ -81,6 +81,7 @@ def ingest(
     people: Sequence[Person],
     *,
     rights: str,
+    gate: ContentGate | None = None,
     progress: Progress = nothing,
 ) -> Ingested:
     """Take the clip at `path` in, in which `people` and nobody else may be seen.
@@ -102,7 +103,8 @@ def ingest(
     if row is not None:
         return _already(studio, row, people)
     gallery = _gallery(studio, people, clearances)
-    tracks = _account_for(_look(path, clip, progress), gallery, clip)
+    frames, seen = _look(path, clip, gate or ContentGate(), progress)
+    tracks = _account_for(seen, gallery, clip)
     faces = collect_faces(path, clip, tracks, progress)
     # Looking can take long; nothing is stored unless all still agree.
     clearances = clear_all(studio, purpose, needs)
@@ -113,7 +115,7 @@ def ingest(
         project_id=purpose.project_id,
         now=studio.clock(),
     )
-    return _store(studio, purpose, path, sha256, people, tracks, faces, clearances, rights)
+    return _store(studio, purpose, path, sha256, people, frames, tracks, faces, clearances, rights)
 
 
 def _known(studio: Studio, purpose: Purpose, sha256: str) -> FootageRow | None:
@@ -155,15 +157,17 @@ def _gallery(
     return gallery
 
 
-def _look(path: Path, clip: Clip, progress: Progress) -> tuple[Track, ...]:
-    """Track every face, and let the content gate look."""
+def _look(
+    path: Path, clip: Clip, gate: ContentGate, progress: Progress
+) -> tuple[int, tuple[Track, ...]]:
+    """Track every face, and let the content gate look; return the number of frames as well."""
     # Bystanders are small: at cuts and every second a finer search looks for them too.
     tracker = FaceTracker(
         DlibDetector(), LandmarkFinder(), FaceEmbedder(), searcher=DlibDetector(longest=_FINE)
     )
-    gate = ContentGate()
     seen: list[_Glimpse] = []
     next_look = 0.0
+    index = -1
     for index, picture in enumerate(read_pictures(path, name=path.name)):
         seconds = float(picture.pts * clip.time_base)
         rgb = to_rgb(picture)
@@ -177,7 +181,7 @@ def _look(path: Path, clip: Clip, progress: Progress) -> tuple[Track, ...]:
         progress("looking for faces", index + 1, clip.frames)
     tracks = tracker.finish()
     _check_glimpses(clip, seen, tracks)
-    return tracks
+    return index + 1, tracks
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +252,7 @@ def _store(
     path: Path,
     sha256: str,
     people: Sequence[Person],
+    frames: int,
     tracks: Sequence[PersonTrack],
     faces: Mapping[str, FaceSet],
     clearances: Sequence[Clearance],
@@ -268,7 +273,7 @@ def _store(
         keep_sound=any(Modality.VOICE in c.modalities for c in clearances),
         blob=blob,
         tracks_blob=locker.put([pack_tracks(tracks)], clearances),
-        frames=sum(len(track.index) for track in tracks),
+        frames=frames,
         created=stamp(studio.clock()),
     )
     sets = [
@@ -299,5 +304,5 @@ def clock_time(seconds: float) -> str:
     >>> clock_time(75.25)
     '1:15.2'
     """
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}:{rest:04.1f}"
+    minutes, tenths = divmod(round(seconds * 10), 600)
+    return f"{minutes}:{tenths / 10:04.1f}"

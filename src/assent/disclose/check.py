@@ -10,7 +10,7 @@ from typing import BinaryIO
 from assent.disclose.entry import SealEntry
 from assent.kit.c2pa.certificates import Chain
 from assent.kit.c2pa.read import Credential, read
-from assent.kit.errors import AssentError, SealError
+from assent.kit.errors import AssentError, MediaError, SealError
 from assent.kit.imaging.label import draw_label, label_present
 from assent.kit.media.picture import Picture, luma8
 from assent.kit.media.probe import probe
@@ -42,10 +42,13 @@ LABEL_LOOKS_PER_SECOND = 2.0
 
 def check_media(media: BinaryIO, entry: SealEntry, *, chain: Chain, key: ReadingKey) -> None:
     """Check label, mark and credential of sealed video bytes; raises `SealError`."""
-    check_credential(media, mime=MIME, chain=chain, entry=entry)
-    check_label(_sampled(media))
-    media.seek(0)
-    check_mark(read_pictures(media, name=_NAME), key=key, asset_id=entry.asset_id)
+    try:
+        check_credential(media, mime=MIME, chain=chain, entry=entry)
+        check_label(_sampled(media))
+        media.seek(0)
+        check_mark(read_pictures(media, name=_NAME), key=key, asset_id=entry.asset_id)
+    except MediaError as error:
+        raise SealError(f"the sealed video can't be read back: {error}") from error
 
 
 def check_credential(media: BinaryIO, *, mime: str, chain: Chain, entry: SealEntry) -> Credential:

@@ -36,11 +36,13 @@ class Released:
 def release(studio: Studio, purpose: Purpose, video: SealedVideo) -> Released:
     """Check the bytes of `video` and put them into the studio's releases folder.
 
-    Raises `SealError` if label, mark, credential or log proof are not in the bytes.
+    Raises `SealError` if label, mark, credential or log proof are not in the bytes, or the asset
+    was not reserved for this draft; nothing is put there then.
     """
     entry = SealEntry.parse(video.entry)
     sha256 = hash_file(video.media)
-    check_log(video.entry, video.receipt, studio.log_verifier, sha256=sha256)
+    place = check_log(video.entry, video.receipt, studio.log_verifier, sha256=sha256)
+    _check_asset(studio, video, entry)
     check_media(video.media, entry, chain=studio.chain, key=studio.reading_key)
     name = f"{purpose.slug}-{video.asset_id}"
     path = studio.releases_folder / f"{name}.mp4"
@@ -52,13 +54,11 @@ def release(studio: Studio, purpose: Purpose, video: SealedVideo) -> Released:
         studio.disk.share(file)
     with studio.database.session() as session:
         row = session.get_one(ReleaseRow, video.asset_id)
-        if row.draft_id != video.draft_id:
-            raise SealError("the asset id belongs to another draft")
         row.state = "released"
         row.name = path.name
         row.sha256 = sha256
         row.fingerprint = entry.fingerprint
-        row.log_index = video.log_index
+        row.log_index = place.index
         row.receipts = list(entry.receipts)
     return Released(
         path=path,
@@ -67,8 +67,17 @@ def release(studio: Studio, purpose: Purpose, video: SealedVideo) -> Released:
         sha256=sha256,
         fingerprint=entry.fingerprint,
         receipts=entry.receipts,
-        log_index=video.log_index,
+        log_index=place.index,
     )
+
+
+def _check_asset(studio: Studio, video: SealedVideo, entry: SealEntry) -> None:
+    if entry.asset_id != video.asset_id:
+        raise SealError("the log entry is of another asset")
+    with studio.database.session() as session:
+        row = session.get(ReleaseRow, video.asset_id)
+    if row is None or row.draft_id != video.draft_id:
+        raise SealError("the asset id belongs to another draft")
 
 
 def released_already(studio: Studio, draft: Draft) -> Released | None:

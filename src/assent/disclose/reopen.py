@@ -32,10 +32,16 @@ def reopen(studio: Studio, asset_id: str) -> SealedVideo:
             advice="Restore it from a backup.",
         )
     entry = studio.log.reader().entry(row.log_index)
-    receipt = proof.read_text("utf-8")
     media = path.open("rb")
     try:
+        receipt = proof.read_text("utf-8")
         sha256 = _check(studio, media, asset_id, entry, receipt)
+    except (SealError, UnicodeDecodeError) as error:
+        media.close()
+        raise SealError(
+            f"{path.name} or its proof is not what was released: {error}",
+            advice="Restore both from a backup, or remove them and seal the draft again.",
+        ) from error
     except BaseException:
         media.close()
         raise

@@ -7,6 +7,7 @@ leaves ciphertext that nobody has the key of, and a draft that can be sealed aga
 import io
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
@@ -85,24 +86,29 @@ def seal(
     )
     asset_id = _reserve(studio, draft)
     receipts = tuple(sorted({clearance.receipt_hash for clearance in clearances}))
-    with _scratch(studio) as marked:
-        fingerprint = _make(
-            studio, approved, ask_again, marked, asset_id, notice=notice, progress=progress
-        )
-        media = _scratch(studio)
-        progress("signing", 0, 1)
-        sign(
-            marked,
-            media,
-            mime=MIME,
-            plan=plan_credential(asset_id, receipts, fingerprint.iscc, studio),
-            chain=studio.chain,
-            ingredient=Ingredient(
-                title="source footage", mime="video/mp4", sha256=draft.clip.sha256
-            ),
-            tsa_url=tsa_url,
-        )
-    return _conclude(studio, draft, media, asset_id, receipts, fingerprint)
+    with ExitStack() as undo:
+        media = undo.enter_context(_scratch(studio))
+        with _scratch(studio) as marked:
+            fingerprint = _make(
+                studio, approved, ask_again, marked, asset_id, notice=notice, progress=progress
+            )
+            progress("signing", 0, 1)
+            sign(
+                marked,
+                media,
+                mime=MIME,
+                plan=plan_credential(asset_id, receipts, fingerprint.iscc, studio),
+                chain=studio.chain,
+                ingredient=Ingredient(
+                    title="source footage", mime="video/mp4", sha256=draft.clip.sha256
+                ),
+                tsa_url=tsa_url,
+            )
+        # A disk that fails now says so itself, not through the checks.
+        media.flush()
+        video = _conclude(studio, draft, media, asset_id, receipts, fingerprint)
+        undo.pop_all()
+    return video
 
 
 def plan_credential(
@@ -130,7 +136,7 @@ def plan_credential(
 
 
 def _scratch(studio: Studio) -> io.BufferedRandom:
-    return io.BufferedRandom(Scratch(studio.vault_folder), _BUFFER)
+    return io.BufferedRandom(Scratch(studio.vault_folder, disk=studio.disk), _BUFFER)
 
 
 def _reserve(studio: Studio, draft: Draft) -> str:
@@ -194,7 +200,7 @@ def _make(
 
 def _spread(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[Picture]:
     """Yield a few of the draft's frames, spread over its length."""
-    step = max(1, draft.frames // _FITTED_ON)
+    step = -(-draft.frames // _FITTED_ON)
     for index, picture in enumerate(frames_of(draft, locker, ask_again)):
         if index % step == 0:
             yield picture

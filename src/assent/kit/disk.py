@@ -197,5 +197,10 @@ def replace_file(disk: Disk, path: Path, data: bytes | Iterable[bytes]) -> None:
     with written_file(disk, temporary) as file:
         for chunk in [data] if isinstance(data, bytes) else data:
             disk.write(file, chunk)
-    disk.rename(temporary, path)
+    try:
+        disk.rename(temporary, path)
+    except BaseException:
+        with suppress(StorageError):
+            disk.remove(temporary)
+        raise
     disk.sync_folder(path.parent)

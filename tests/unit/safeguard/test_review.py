@@ -1,0 +1,364 @@
+"""No approval without a look, live consent and, where the risk asks for it, a signature."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from casts import SCENE_FRAMES, Cast, Stage
+from numpy.typing import NDArray
+from studios import Member, add_member
+
+from assent.consent.locker import Locker
+from assent.create.draft import Draft, digest_of
+from assent.create.patches import Patch, pack
+from assent.data.clips import clip_of, find_clip
+from assent.kit.content.gate import ContentGate, Finding
+from assent.kit.errors import (
+    ContentError,
+    IntegrityError,
+    NotClearedError,
+    NotFoundError,
+    SignOffError,
+)
+from assent.kit.signing import new_key, public_of, sign, to_jwk
+from assent.kit.store.tables import DraftRow, FootageRow, PersonRow, ReviewRow, SegmentRow
+from assent.safeguard.approved import Approved
+from assent.safeguard.review import Reviewed, recall, review, sign_off
+
+
+class Gate(ContentGate):
+    """A gate that sees what it is told to, from the n-th look on."""
+
+    def __init__(self, label: str = "FACE_FEMALE", at: int = 0) -> None:
+        super().__init__()
+        self.looks = 0
+        self.label = label
+        self.at = at
+
+    def check(self, rgb: NDArray[np.uint8]) -> tuple[Finding, ...]:
+        self.looks += 1
+        if self.looks <= self.at:
+            return ()
+        return (Finding(label=self.label, score=0.9, box=(0, 0, 9, 9)),)
+
+
+@pytest.fixture
+def stage(rendered: Cast, tmp_path: Path) -> Stage:
+    """A draft that has been reviewed when no signature was asked for."""
+    return rendered.open_copy(tmp_path / "studio")
+
+
+@pytest.fixture
+def fresh(stage: Stage) -> Stage:
+    """A draft that nobody has looked at."""
+    with stage.studio.database.session() as session:
+        session.query(ReviewRow).delete()
+    return stage
+
+
+def reviewed(stage: Stage, gate: ContentGate | None = None, **changes: Any) -> Reviewed:  # noqa: ANN401 - arguments of `review`
+    asking = stage.asking(stage.draft.needs(to_release=True))
+    arguments: dict[str, Any] = {"ask_again": asking, "gate": gate or Gate(), **changes}
+    return review(stage.studio, stage.purpose, stage.draft, asking(), **arguments)
+
+
+def recalled(stage: Stage, draft: Draft | None = None) -> Approved:
+    return recall(stage.studio, stage.purpose, draft or stage.draft, stage.to_release())
+
+
+def signed(stage: Stage, reviewer: Member | None = None, draft: Draft | None = None) -> None:
+    by = reviewer or stage.cleo
+    sign_off(
+        stage.studio, stage.purpose, draft or stage.draft, reviewer=by.person.handle, key=by.key
+    )  # fmt: skip
+
+
+def edit(stage: Stage, **columns: Any) -> None:  # noqa: ANN401 - columns
+    with stage.studio.database.session() as session:
+        row = session.query(ReviewRow).one()
+        for name, value in columns.items():
+            setattr(row, name, value)
+
+
+def test_it_looks_all_along_the_draft(fresh: Stage) -> None:
+    told = []
+    gate = Gate()
+    found = reviewed(fresh, gate, progress=lambda *state: told.append(state))
+    # Of 1.6 s: at 0, 0.52 and 1.04 s, and the last frame.
+    assert found.looked_at == gate.looks == 4
+    assert told[-1] == ("reviewing", SCENE_FRAMES, SCENE_FRAMES)
+    assert (found.level, found.reviewer) == ("medium", None)
+    assert found.approved is not None
+    assert found.approved.shortest_side == found.shortest_side == 1080
+    assert recalled(fresh) == found.approved
+
+
+@pytest.mark.parametrize("at", [0, 2, 3])
+def test_explicit_content_at_any_look_is_refused(fresh: Stage, at: int) -> None:
+    with pytest.raises(ContentError, match=r"explicit content at \d\.\d s"):
+        reviewed(fresh, Gate("FEMALE_GENITALIA_EXPOSED", at))
+    with pytest.raises(SignOffError, match="not been reviewed"):
+        recalled(fresh)
+
+
+def test_the_real_gate_sees_nothing_explicit_here(fresh: Stage) -> None:
+    assert reviewed(fresh, ContentGate()).approved is not None
+
+
+def test_a_second_review_takes_the_place_of_the_first(stage: Stage) -> None:
+    reviewed(stage)
+    with stage.studio.database.session() as session:
+        assert session.query(ReviewRow).count() == 1
+
+
+def test_the_cap_is_the_lower_of_then_and_now(stage: Stage) -> None:
+    level = stage.purpose.assessment.level
+    assert recalled(stage.stricter(replace(level, shortest_side=720))).shortest_side == 720
+    assert recalled(stage.stricter(replace(level, shortest_side=2160))).shortest_side == 1080
+
+
+def test_clearances_to_release_are_needed(stage: Stage) -> None:
+    clearances = stage.to_release()
+    for wrong in ([], clearances[:1], clearances[1:], weaker(stage)):
+        with pytest.raises(NotClearedError):
+            recall(stage.studio, stage.purpose, stage.draft, wrong)
+        with pytest.raises(NotClearedError):
+            review(
+                stage.studio, stage.purpose, stage.draft, wrong, ask_again=stage.to_release,
+                gate=Gate(),
+            )  # fmt: skip
+
+
+def weaker(stage: Stage) -> Sequence[Any]:
+    return stage.asking(stage.draft.needs(to_release=False))()
+
+
+def test_who_withdraws_during_the_review_stops_it(fresh: Stage) -> None:
+    def withdraw(what: str, done: int, total: int) -> None:
+        if done == 3:
+            fresh.withdraw(fresh.ben)
+
+    with pytest.raises(NotClearedError):
+        reviewed(fresh, progress=withdraw)
+    with fresh.studio.database.session() as session:
+        assert session.query(ReviewRow).count() == 0
+
+
+def test_high_risk_needs_the_reviewers_signature(fresh: Stage) -> None:
+    strict = fresh.stricter()
+    found = reviewed(strict)
+    assert (found.approved, found.reviewer, found.level) == (None, "cleo", "high")
+    with pytest.raises(SignOffError, match="needs the signature of cleo"):
+        recalled(strict)
+    signed(strict)
+    assert recalled(strict).shortest_side == 128
+    again = reviewed(strict).approved
+    assert again is not None
+
+
+def test_a_signature_does_not_stand_for_a_review(fresh: Stage) -> None:
+    strict = fresh.stricter()
+    signed(strict)
+    with pytest.raises(SignOffError, match="not been reviewed"):
+        recalled(strict)
+    assert reviewed(strict).approved is not None
+
+
+def test_rules_that_become_stricter_hold_for_old_reviews(stage: Stage) -> None:
+    assert recalled(stage).shortest_side == 1080
+    with pytest.raises(SignOffError):
+        recalled(stage.stricter())
+
+
+def test_without_a_reviewer_in_the_brief_nobody_can_sign(fresh: Stage) -> None:
+    strict = fresh.stricter()
+    brief = strict.purpose.brief.model_copy(update={"reviewer": None})
+    nameless = replace(strict, purpose=replace(strict.purpose, brief=brief))
+    with pytest.raises(SignOffError, match="names no reviewer") as caught:
+        signed(nameless)
+    assert "--reviewer" in caught.value.advice
+    with fresh.studio.database.session() as session:
+        assert session.query(ReviewRow).count() == 0
+
+
+def test_a_missing_reviewer_is_told_in_words(stage: Stage) -> None:
+    brief = stage.purpose.brief.model_copy(update={"reviewer": None})
+    strict = stage.stricter()
+    nameless = replace(strict, purpose=replace(strict.purpose, brief=brief))
+    with pytest.raises(SignOffError, match="signature of a reviewer"):
+        recall(stage.studio, nameless.purpose, stage.draft, stage.to_release())
+
+
+def test_only_the_reviewer_of_the_brief_signs(stage: Stage) -> None:
+    dan = add_member(stage.studio, "dan")
+    with pytest.raises(SignOffError, match="names cleo"):
+        signed(stage.stricter(), dan)
+    with pytest.raises(NotFoundError):
+        sign_off(stage.studio, stage.purpose, stage.draft, reviewer="eve", key=new_key())
+
+
+@pytest.mark.parametrize("who", ["ada", "ben"])
+def test_nobody_reviews_their_own_face(stage: Stage, who: str) -> None:
+    member: Member = getattr(stage, who)
+    brief = stage.purpose.brief.model_copy(update={"reviewer": who})
+    strict = stage.stricter()
+    own = replace(strict, purpose=replace(strict.purpose, brief=brief))
+    with pytest.raises(SignOffError, match="someone in the video"):
+        signed(own, member)
+
+
+def test_another_key_does_not_sign_for_the_reviewer(stage: Stage) -> None:
+    for key in (new_key(), stage.ada.key, stage.studio.signing_key):
+        with pytest.raises(IntegrityError, match="not cleo's"):
+            sign_off(stage.studio, stage.purpose, stage.draft, reviewer="cleo", key=key)
+
+
+def test_a_signature_put_into_the_database_is_verified(stage: Stage) -> None:
+    strict = stage.stricter()
+    signed(strict)
+    with stage.studio.database.session() as session:
+        own = str(session.query(ReviewRow).one().sign_off)
+    payload = {"draft": stage.draft.digest, "decision": "release"}
+    head, body, tail = own.split(".")
+    for token in (
+        sign(payload, new_key(), kind="assent-sign-off+jws"),
+        sign(payload, stage.studio.signing_key, kind="assent-sign-off+jws"),
+        sign(payload, stage.cleo.key, kind="assent-review+jws"),
+        f"{head}.{body}.{'A' if tail[0] != 'A' else 'B'}{tail[1:]}",
+        f"{head}.{body[:-2]}{'A' if body[-2] != 'A' else 'B'}{body[-1]}.{tail}",
+        "nonsense",
+        "",
+    ):
+        edit(stage, sign_off=token)
+        with pytest.raises(IntegrityError, match="was altered"):
+            recalled(strict)
+    edit(stage, sign_off=own)
+    assert recalled(strict).shortest_side == 128
+
+
+def test_a_signature_against_the_release_is_none_for_it(stage: Stage) -> None:
+    strict = stage.stricter()
+    statement = {"draft": stage.draft.digest, "decision": "no"}
+    signed(strict)
+    edit(stage, sign_off=sign(statement, stage.cleo.key, kind="assent-sign-off+jws"))
+    with pytest.raises(SignOffError):
+        recalled(strict)
+
+
+@pytest.mark.parametrize("column", ["sign_off", "signed_by"])
+def test_half_a_signature_is_none(stage: Stage, column: str) -> None:
+    strict = stage.stricter()
+    signed(strict)
+    edit(stage, **{column: None})
+    with pytest.raises(SignOffError):
+        recalled(strict)
+
+
+def test_a_signature_of_someone_else_is_refused(stage: Stage) -> None:
+    strict = stage.stricter()
+    dan = add_member(stage.studio, "dan")
+    statement = {"draft": stage.draft.digest, "decision": "release"}
+    token = sign(statement, dan.key, kind="assent-sign-off+jws")
+    edit(stage, sign_off=token, signed_by=dan.id)
+    with pytest.raises(SignOffError, match="names cleo"):
+        recalled(strict)
+    edit(stage, sign_off=token, signed_by=stage.cleo.id)
+    with pytest.raises(IntegrityError, match="altered"):
+        recalled(strict)
+
+
+def test_the_review_of_another_draft_is_refused(stage: Stage) -> None:
+    strict = stage.stricter()
+    other = {"draft": "0" * 64, "decision": "release", "shortest_side": 4320}
+    signed(strict)
+    edit(stage, sign_off=sign(other, stage.cleo.key, kind="assent-sign-off+jws"))
+    with pytest.raises(IntegrityError, match="not of draft"):
+        recalled(strict)
+    edit(stage, decision=sign(other, stage.studio.signing_key, kind="assent-review+jws"))
+    with pytest.raises(IntegrityError, match="not of draft"):
+        recalled(stage)
+
+
+def test_a_decision_put_into_the_database_is_verified(stage: Stage) -> None:
+    decision = {"draft": stage.draft.digest, "shortest_side": 4320}
+    for token in (
+        sign(decision, new_key(), kind="assent-review+jws"),
+        sign(decision, stage.cleo.key, kind="assent-review+jws"),
+        sign(decision, stage.studio.signing_key, kind="assent-sign-off+jws"),
+        "nonsense",
+    ):
+        edit(stage, decision=token)
+        with pytest.raises(IntegrityError, match="was altered"):
+            recalled(stage)
+
+
+def other_segment(stage: Stage) -> str:
+    """A segment of grey faces, which nobody looked at, as the studio itself could make it."""
+    grey = (
+        np.full((64, 64), 90, np.uint8),
+        np.full((32, 32), 128, np.uint8),
+        np.full((32, 32), 128, np.uint8),
+    )
+    patches = [Patch(pts=number, x=0, y=0, planes=grey) for number in range(32)]
+    return Locker(stage.studio).put(pack(patches), stage.to_release())
+
+
+def replace_segment(stage: Stage) -> None:
+    blob = other_segment(stage)
+    with stage.studio.database.session() as session:
+        session.query(SegmentRow).filter_by(number=0).one().blob = blob
+
+
+def swap_footage(stage: Stage) -> None:
+    """Another clip in the place of the one that was rendered, under the same name and hash."""
+    with stage.studio.database.session() as session:
+        scene = session.query(FootageRow).filter_by(name="scene.mp4").one()
+        scene.blob = session.query(FootageRow).filter_by(name="ada.mp4").one().blob
+
+
+def point_elsewhere(stage: Stage) -> None:
+    with stage.studio.database.session() as session:
+        other = session.query(FootageRow).filter_by(name="ada.mp4").one()
+        session.query(DraftRow).one().footage_id = other.id
+
+
+@pytest.mark.parametrize("change", [replace_segment, swap_footage, point_elsewhere])
+def test_a_draft_altered_in_the_database_is_refused(stage: Stage, change: Any) -> None:  # noqa: ANN401 - a function of a stage
+    change(stage)
+    with pytest.raises(IntegrityError, match="not what was rendered"):
+        _ = stage.draft
+    # Even if its digest is put right, nobody has looked at that draft.
+    with stage.studio.database.session() as session:
+        row = session.query(DraftRow).one()
+        footage = session.get_one(FootageRow, row.footage_id)
+        segments = session.query(SegmentRow).order_by(SegmentRow.number).all()
+        blobs = [segment.blob for segment in segments]
+        row.digest = digest_of(row, stage.ben.id, clip_of(footage), blobs)
+    with pytest.raises(IntegrityError, match="review is not of draft"):
+        recalled(stage)
+
+
+def test_a_draft_with_other_frames_than_its_footage_is_refused(stage: Stage) -> None:
+    draft = stage.draft
+    ada = find_clip(stage.studio, stage.purpose, "ada.mp4")
+    segments = draft._segments  # noqa: SLF001 - what a bug might pass on
+    asking = stage.asking(draft.needs(to_release=True))
+    for wrong, match in (
+        (replace(draft, clip=ada), "more frames than its footage"),
+        (replace(draft, _segments=segments[:1]), "fewer frames than its footage"),
+    ):
+        with pytest.raises(IntegrityError, match=match):
+            review(stage.studio, stage.purpose, wrong, asking(), ask_again=asking, gate=Gate())
+
+
+def test_the_reviewers_key_is_the_one_that_counts(stage: Stage) -> None:
+    strict = stage.stricter()
+    signed(strict)
+    with stage.studio.database.session() as session:
+        row = session.query(PersonRow).filter_by(handle="cleo").one()
+        row.public_key = to_jwk(public_of(new_key()))
+    with pytest.raises(IntegrityError, match="altered"):
+        recalled(strict)
