@@ -103,7 +103,7 @@ def test_the_sealed_file_is_an_ordinary_video(rendered: Cli) -> None:
 def test_sheets_leave_sealed(rendered: Cli) -> None:
     rendered.run("draft", "sheet", rendered.draft())
     rendered.run("model", "sheet", "ben-for-ada")
-    sheets = sorted((rendered.studio / "releases").glob("*.jpg"))
+    sheets = sorted((rendered.studio / "previews").glob("*.jpg"))
     assert len(sheets) == 2
     for sheet in sheets:
         findings = rendered.json("verify", sheet)

@@ -24,8 +24,9 @@ from assent.disclose.entry import SealEntry
 from assent.kit.c2pa.manifest import Action, Plan
 from assent.kit.c2pa.sign import sign
 from assent.kit.clock import stamp
+from assent.kit.content.gate import ContentGate, is_explicit
 from assent.kit.disk import replace_file
-from assent.kit.errors import IntegrityError, SealError
+from assent.kit.errors import ContentError, IntegrityError, SealError
 from assent.kit.imaging.label import burn, draw_label, label_present
 from assent.kit.imaging.sheet import contact_sheet
 from assent.kit.media._encode import encode_still
@@ -45,10 +46,11 @@ _MIME = "image/jpeg"
 _ROWS = 6
 
 
-def seal_model_sheet(studio: Studio, purpose: Purpose, name: str) -> Path:
-    """Seal the preview sheet of a model and return its path in the releases folder.
+def seal_model_sheet(studio: Studio, purpose: Purpose, name: str, *, gate: ContentGate) -> Path:
+    """Seal the preview sheet of a model and return its path in the previews folder.
 
-    Raises `NotClearedError` unless both people are cleared for training.
+    Raises `NotClearedError` unless both people are cleared for training, `ContentError` if it shows
+    anything explicit.
     """
     model = find_model(studio, purpose, name)
     clearances = clear_all(studio, purpose, training_needs(model.donor_id, model.performer_id))
@@ -57,16 +59,18 @@ def seal_model_sheet(studio: Studio, purpose: Purpose, name: str) -> Path:
     if len(data) != 8 + height * width * 3:
         raise IntegrityError("the preview sheet has the wrong size")
     picture = np.frombuffer(data, np.uint8, offset=8).reshape(height, width, 3)
+    _check_content([picture], gate)
     sheet = contact_sheet(
         [("as filmed | as learned | with the donor's face", [picture])], cell=max(height, width)
     )
     return _seal(studio, sheet, clearances, f"{purpose.slug}-{model.name}-preview")
 
 
-def seal_draft_sheet(studio: Studio, purpose: Purpose, draft: Draft) -> Path:
-    """Seal a before/after sheet of a draft and return its path in the releases folder.
+def seal_draft_sheet(studio: Studio, purpose: Purpose, draft: Draft, *, gate: ContentGate) -> Path:
+    """Seal a before/after sheet of a draft and return its path in the previews folder.
 
-    Raises `NotClearedError` unless the donor and everyone in the frame are cleared.
+    Raises `NotClearedError` unless the donor and everyone in the frame are cleared, `ContentError`
+    if it shows anything explicit.
     """
     needs = draft.needs(to_release=False)
     clearances = clear_all(studio, purpose, needs)
@@ -78,6 +82,7 @@ def seal_draft_sheet(studio: Studio, purpose: Purpose, draft: Draft) -> Path:
         if index % step == step // 2 and len(before) < _ROWS:
             before.append(to_rgb(shot))
             after.append(to_rgb(rendered))
+    _check_content([*before, *after], gate)
     half = -(-len(before) // 2)
     sheet = contact_sheet(
         [
@@ -88,6 +93,11 @@ def seal_draft_sheet(studio: Studio, purpose: Purpose, draft: Draft) -> Path:
         ]
     )
     return _seal(studio, sheet, clearances, f"{purpose.slug}-{draft.id[:8]}-before-after")
+
+
+def _check_content(pictures: Sequence[NDArray[np.uint8]], gate: ContentGate) -> None:
+    if any(is_explicit(gate.check(picture)) for picture in pictures):
+        raise ContentError("the sheet would show explicit content")
 
 
 def _seal(
@@ -121,11 +131,9 @@ def _seal(
     (index,) = studio.log.append([entry.to_bytes()])
     receipt = make_receipt(studio.log.reader(), index)
     check_log(entry.to_bytes(), receipt, studio.log_verifier, sha256=sha256)
-    path = studio.releases_folder / f"{name}-{asset_id}.jpg"
+    path = studio.previews_folder / f"{name}-{asset_id}.jpg"
     replace_file(studio.disk, path.with_suffix(".proof"), receipt.encode())
     replace_file(studio.disk, path, data)
-    for file in (path.with_suffix(".proof"), path):
-        studio.disk.share(file)
     return path
 
 

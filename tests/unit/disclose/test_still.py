@@ -16,7 +16,9 @@ from assent.disclose.entry import SealEntry
 from assent.disclose.still import _check_picture, seal_draft_sheet, seal_model_sheet
 from assent.kit.c2pa.certificates import make_chain
 from assent.kit.c2pa.read import read
+from assent.kit.content.gate import ContentGate, Finding
 from assent.kit.errors import (
+    ContentError,
     IntegrityError,
     NotClearedError,
     NotFoundError,
@@ -32,6 +34,14 @@ from assent.kit.store.tables import ModelRow
 from assent.kit.tlog.receipt import verify_receipt
 
 NAME = "ben-for-ada"
+GATE = ContentGate()
+
+
+class Blushing(ContentGate):
+    """A gate that finds something explicit everywhere."""
+
+    def check(self, rgb: NDArray[np.uint8]) -> tuple[Finding, ...]:
+        return (Finding(label="BUTTOCKS_EXPOSED", score=0.9, box=(0, 0, 9, 9)),)
 
 
 @pytest.fixture
@@ -41,8 +51,8 @@ def stage(rendered: Cast, tmp_path: Path) -> Stage:
 
 def sheets(stage: Stage) -> tuple[Path, Path]:
     return (
-        seal_model_sheet(stage.studio, stage.purpose, NAME),
-        seal_draft_sheet(stage.studio, stage.purpose, stage.draft),
+        seal_model_sheet(stage.studio, stage.purpose, NAME, gate=GATE),
+        seal_draft_sheet(stage.studio, stage.purpose, stage.draft, gate=GATE),
     )
 
 
@@ -67,7 +77,9 @@ def test_both_sheets_carry_all_layers(stage: Stage) -> None:
 
 
 def test_a_draft_of_few_frames_has_a_sheet(stage: Stage) -> None:
-    path = seal_draft_sheet(stage.studio, stage.purpose, replace(stage.draft, frames=400))
+    path = seal_draft_sheet(
+        stage.studio, stage.purpose, replace(stage.draft, frames=400), gate=GATE
+    )
     height, width = read_still(path.read_bytes(), name="sheet").shape[:2]
     # A single frame, before and after, in two pairs of columns.
     assert width > 4 * 256 > height
@@ -78,15 +90,15 @@ def test_withdrawn_consent_ends_sheets_too(stage: Stage, who: str) -> None:
     draft = stage.draft
     stage.withdraw(getattr(stage, who))
     with pytest.raises(NotClearedError):
-        seal_model_sheet(stage.studio, stage.purpose, NAME)
+        seal_model_sheet(stage.studio, stage.purpose, NAME, gate=GATE)
     with pytest.raises(NotClearedError):
-        seal_draft_sheet(stage.studio, stage.purpose, draft)
-    assert list(stage.studio.releases_folder.iterdir()) == []
+        seal_draft_sheet(stage.studio, stage.purpose, draft, gate=GATE)
+    assert list(stage.studio.previews_folder.iterdir()) == []
 
 
 def test_there_is_no_sheet_of_what_there_is_not(stage: Stage) -> None:
     with pytest.raises(NotFoundError):
-        seal_model_sheet(stage.studio, stage.purpose, "nobody")
+        seal_model_sheet(stage.studio, stage.purpose, "nobody", gate=GATE)
 
 
 def test_a_sheet_of_the_wrong_size_is_refused(stage: Stage) -> None:
@@ -95,7 +107,7 @@ def test_a_sheet_of_the_wrong_size_is_refused(stage: Stage) -> None:
     with stage.studio.database.session() as session:
         session.query(ModelRow).one().sheet_blob = short
     with pytest.raises(IntegrityError, match="wrong size"):
-        seal_model_sheet(stage.studio, stage.purpose, NAME)
+        seal_model_sheet(stage.studio, stage.purpose, NAME, gate=GATE)
 
 
 def test_a_chain_that_is_not_the_studios(stage: Stage) -> None:
@@ -103,29 +115,39 @@ def test_a_chain_that_is_not_the_studios(stage: Stage) -> None:
     broken = stage.on(chain=replace(other, root_pem=stage.studio.chain.root_pem))
     with pytest.raises(SealError, match="credential is"):
         sheets(broken)
-    assert list(stage.studio.releases_folder.iterdir()) == []
+    assert list(stage.studio.previews_folder.iterdir()) == []
     assert stage.studio.log.size == 3
+    assert clear_traces(stage.studio.folder) == []
+
+
+def test_explicit_sheets_are_refused(stage: Stage) -> None:
+    with pytest.raises(ContentError, match="explicit"):
+        seal_model_sheet(stage.studio, stage.purpose, NAME, gate=Blushing())
+    with pytest.raises(ContentError, match="explicit"):
+        seal_draft_sheet(stage.studio, stage.purpose, stage.draft, gate=Blushing())
     assert clear_traces(stage.studio.folder) == []
 
 
 def test_a_disk_that_fails_at_any_step(stage: Stage) -> None:
     counted = FailingDisk()
-    first = seal_model_sheet(stage.on(disk=counted).studio, stage.purpose, NAME)
+    first = seal_model_sheet(stage.on(disk=counted).studio, stage.purpose, NAME, gate=GATE)
     for path in (first, first.with_suffix(".proof")):
         path.unlink()
     for number in range(len(counted.steps)):
         with pytest.raises(StorageError):
-            seal_model_sheet(stage.on(disk=FailingDisk(number)).studio, stage.purpose, NAME)
-        for path in stage.studio.releases_folder.glob("*.jpg"):
+            seal_model_sheet(
+                stage.on(disk=FailingDisk(number)).studio, stage.purpose, NAME, gate=GATE
+            )
+        for path in stage.studio.previews_folder.glob("*.jpg"):
             data = path.read_bytes()
             record = stage.log.by_hash(hashlib.sha256(data).hexdigest())
             assert record is not None
             assert path.with_suffix(".proof").is_file()
-    assert seal_model_sheet(stage.studio, stage.purpose, NAME).is_file()
+    assert seal_model_sheet(stage.studio, stage.purpose, NAME, gate=GATE).is_file()
 
 
 def test_a_still_without_label_or_mark_is_found(stage: Stage) -> None:
-    path = seal_draft_sheet(stage.studio, stage.purpose, stage.draft)
+    path = seal_draft_sheet(stage.studio, stage.purpose, stage.draft, gate=GATE)
     asset_id = path.stem[-16:]
     rgb = read_still(path.read_bytes(), name="sheet")
     with pytest.raises(SealError, match="watermark"):

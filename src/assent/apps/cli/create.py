@@ -12,6 +12,7 @@ from assent.create.draft import find_draft, list_drafts
 from assent.create.render import render, rendering_needs
 from assent.data.clips import find_clip, list_clips
 from assent.disclose.still import seal_draft_sheet
+from assent.kit.content.gate import ContentGate
 from assent.purpose.projects import find_project
 from assent.train.models import find_model
 
@@ -84,8 +85,9 @@ def sheet(
     project: ProjectName,
     studio: StudioFolder = HERE,
 ) -> None:
-    """Put a before/after sheet into the releases folder, labelled, marked, signed, logged."""
+    """Put a before/after sheet into previews/, labelled, marked, signed and logged."""
     opened = the_studio(studio)
     purpose = find_project(opened, project)
-    sealed = seal_draft_sheet(opened, purpose, find_draft(opened, purpose, name))
+    found = find_draft(opened, purpose, name)
+    sealed = seal_draft_sheet(opened, purpose, found, gate=ContentGate())
     out.print(f"Before/after sheet: {sealed}")

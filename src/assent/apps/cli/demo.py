@@ -19,6 +19,7 @@ from assent.consent.people import Person, add_person, find_person
 from assent.consent.receipt import sign_record
 from assent.consent.register import list_records
 from assent.disclose.still import seal_draft_sheet, seal_model_sheet
+from assent.kit.content.gate import ContentGate
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.hashing import hash_file
 from assent.kit.media.notice import speak
@@ -93,8 +94,8 @@ def demo(
             progress=progress,
             on_training=training,
         )
-    sheet = seal_draft_sheet(studio, ending.purpose, ending.draft)
-    preview = seal_model_sheet(studio, ending.purpose, "ben-for-ada")
+    sheet = seal_draft_sheet(studio, ending.purpose, ending.draft, gate=ContentGate())
+    preview = seal_model_sheet(studio, ending.purpose, "ben-for-ada", gate=ContentGate())
     rate = ending.iterations / max(ending.training_seconds, 1e-9)
     rows = [
         (

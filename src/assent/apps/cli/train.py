@@ -11,6 +11,7 @@ from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studi
 from assent.consent.desk import clear_all
 from assent.consent.people import find_person, list_people
 from assent.disclose.still import seal_model_sheet
+from assent.kit.content.gate import ContentGate
 from assent.kit.errors import InputError
 from assent.purpose.projects import find_project
 from assent.train.curve import loss_curve
@@ -137,7 +138,7 @@ def sheet(
     project: ProjectName,
     studio: StudioFolder = HERE,
 ) -> None:
-    """Put the model's preview sheet into the releases folder, labelled, marked, signed, logged."""
+    """Put the model's preview sheet into previews/, labelled, marked, signed and logged."""
     opened = the_studio(studio)
-    sealed = seal_model_sheet(opened, find_project(opened, project), name)
+    sealed = seal_model_sheet(opened, find_project(opened, project), name, gate=ContentGate())
     out.print(f"Preview sheet: {sealed}")

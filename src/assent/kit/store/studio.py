@@ -5,7 +5,8 @@
     keys/         the studio's own secrets and one key a consent record; owner-only
     vault/        ciphertext, content-addressed
     log/          the public transparency log; mirror it anywhere
-    releases/     sealed files
+    releases/     sealed videos, for everyone
+    previews/     sealed sheets, for those who decide
 
 `create` finishes what an interrupted `create` began.
 """
@@ -78,8 +79,13 @@ class Studio:
 
     @property
     def releases_folder(self) -> Path:
-        """Where sealed files lie."""
+        """Where sealed videos lie."""
         return self.folder / "releases"
+
+    @property
+    def previews_folder(self) -> Path:
+        """Where sealed sheets lie."""
+        return self.folder / "previews"
 
 
 def create_studio(
@@ -99,7 +105,7 @@ def create_studio(
     if not name.strip() or not contact.strip():
         raise InputError("a studio needs a name and a contact", advice="Give --name and --contact.")
     _check_unused(folder)
-    for part in ("vault", "releases", "keys/records"):
+    for part in ("vault", "releases", "previews", "keys/records"):
         disk.make_folder(folder / part)
     store = SecretStore(folder / "keys", passphrase=passphrase, disk=disk)
     _make_secrets(store, name=name, clock=clock)
