@@ -17,7 +17,7 @@ from sqlalchemy import select
 from assent.consent.clearance import Act, AskAgain, Clearance, Modality, require_all
 from assent.consent.desk import Need
 from assent.consent.locker import Locker
-from assent.create.composite import CompositeConfig, composite, cut, smooth
+from assent.create.composite import CompositeConfig, composite, cut, reach, smooth
 from assent.create.draft import Draft, digest_of, load
 from assent.create.engine import FaceEngine
 from assent.create.patches import Patch, pack
@@ -38,6 +38,8 @@ __all__ = ["render", "rendering_needs"]
 
 SEGMENT = 32
 """Frames a segment."""
+# Chroma samples at the edge of what is changed reach a little beyond it.
+_RIM = 4
 
 
 def rendering_needs(model: TrainedModel, clip: ClearedClip) -> tuple[Need, ...]:
@@ -68,13 +70,13 @@ def render(
     Raises `NotClearedError` as soon as someone is not cleared, `InputError` if the model's
     performer is not in the clip, `MediaError` if the clip can't be read.
     """
-    _require(studio, purpose, model, clip, clearances)
     if model.performer_id not in clip.people or model.donor_id in clip.people:
         raise InputError(
             f"model '{model.name}' doesn't fit {clip.name}: the clip must show its performer, "
             "and not its donor",
             advice="Choose footage of the performer the model was trained for.",
         )
+    _require(studio, purpose, model, clip, clearances)
     row = _row(studio, purpose, model, clip)
     if row.state == "complete":
         return load(studio, row)
@@ -126,16 +128,9 @@ class _Painter:
             painted = composite(
                 pictures[n], points, face, mask, coverage=coverage, config=self.config
             )
-            patches[n] = cut_patch(painted, self._box(points))
+            x0, y0, x1, y1 = reach(points, self.config)
+            patches[n] = cut_patch(painted, (x0 - _RIM, y0 - _RIM, x1 + _RIM, y1 + _RIM))
         return patches
-
-    def _box(self, points: NDArray[np.float32]) -> tuple[int, int, int, int]:
-        """Return the rectangle outside of which compositing changes nothing."""
-        extent = float(np.ptp(points, axis=0).max())
-        margin = (self.config.grow + self.config.feather) * extent + 8
-        low = np.floor(points.min(axis=0) - margin).astype(int)
-        high = np.ceil(points.max(axis=0) + margin).astype(int)
-        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def _require(

@@ -97,12 +97,12 @@ def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) ->
             if fields.get("kind") == "seal"
         ),
         granted={
-            str(fields["receipt"]): index
+            _part(fields, "receipt"): index
             for index, fields in entries
             if fields.get("kind") == "consent.granted"
         },
         withdrawn={
-            str(fields["receipt"]): str(fields["time"])
+            _part(fields, "receipt"): _part(fields, "time")
             for _, fields in entries
             if fields.get("kind") == "consent.withdrawn"
         },
@@ -111,6 +111,12 @@ def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) ->
         size=reader.size,
         **_studio_facts(entries[0][1], verifier),
     )
+
+
+def _part(fields: Mapping[str, Any], name: str) -> str:
+    if name not in fields:
+        raise IntegrityError(f"an entry of the log lacks its {name}")
+    return str(fields[name])
 
 
 def _vkey_beside(folder: Path) -> str:

@@ -1,7 +1,6 @@
 """Read a fingerprint back from its ISCC."""
 
 import base64
-import binascii
 
 from assent.kit.errors import IntegrityError
 from assent.kit.fingerprint.video import Fingerprint
@@ -18,7 +17,7 @@ def parse_iscc(text: str) -> Fingerprint:
     code = text.removeprefix(_PREFIX)
     try:
         data = base64.b32decode(code + "=" * (-len(code) % 8))
-    except binascii.Error as error:
+    except ValueError as error:
         raise IntegrityError(f"{text!r} is not an ISCC") from error
     if len(data) != _HEADER + _DIGEST or not text.startswith(_PREFIX):
         raise IntegrityError(f"{text!r} is not a Video-Code of 256 bits")

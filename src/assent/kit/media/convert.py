@@ -34,8 +34,8 @@ def fit_shortest_side(width: int, height: int, longest_allowed: int) -> tuple[in
     shortest = min(width, height)
     if shortest <= longest_allowed:
         return width, height
-    ratio = longest_allowed / shortest
-    return round(width * ratio / 2) * 2, round(height * ratio / 2) * 2
+    side = longest_allowed // 2 * 2
+    return round(width * side / shortest / 2) * 2, round(height * side / shortest / 2) * 2
 
 
 def from_rgb(rgb: NDArray[np.uint8]) -> Picture:
