@@ -221,7 +221,13 @@ def test_each_step_has_a_page_of_one_shape(step: int) -> None:
 def test_the_seal_is_described_as_it_is() -> None:
     section = read(DOCS / "reference" / "log-entries.md").split("\n## seal\n")[1]
     entry = SealEntry(
-        media="video", asset_id="00", sha256="11", fingerprint="", receipts=(), time="t"
+        media="video",
+        asset_id="00",
+        sha256="11",
+        fingerprint="",
+        frames=1,
+        receipts=(),
+        time="t",
     )
     fields = set(re.findall(r'"(\w+)":', entry.to_bytes().decode()))
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == fields

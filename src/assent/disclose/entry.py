@@ -2,7 +2,7 @@
 
 >>> entry = SealEntry(
 ...     media="video", asset_id="00" * 8, sha256="11" * 32, fingerprint="ISCC:X",
-...     receipts=("22" * 32,), time="2026-11-22T00:00:00Z",
+...     frames=9, receipts=("22" * 32,), time="2026-11-22T00:00:00Z",
 ... )
 >>> SealEntry.parse(entry.to_bytes()) == entry
 True
@@ -23,13 +23,14 @@ class SealEntry:
     """The log entry of one sealed file.
 
     `receipts` are salted hashes of the consent receipts that it rests on; `fingerprint` is an ISCC
-    for a video and empty for a still.
+    for a video and empty for a still; `frames` is a video's length, 1 for a still.
     """
 
     media: str
     asset_id: str
     sha256: str
     fingerprint: str
+    frames: int
     receipts: tuple[str, ...]
     time: str
 
@@ -42,6 +43,7 @@ class SealEntry:
                 "asset": self.asset_id,
                 "sha256": self.sha256,
                 "fingerprint": self.fingerprint,
+                "frames": self.frames,
                 "receipts": sorted(self.receipts),
                 "time": self.time,
             }
@@ -60,8 +62,9 @@ class SealEntry:
                 asset_id=str(fields["asset"]),
                 sha256=str(fields["sha256"]),
                 fingerprint=str(fields["fingerprint"]),
+                frames=int(fields["frames"]),
                 receipts=tuple(str(receipt) for receipt in receipts),
                 time=str(fields["time"]),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise IntegrityError("this seal lacks its parts") from error

@@ -233,6 +233,7 @@ def _conclude(
         asset_id=asset_id,
         sha256=hash_file(media),
         fingerprint=fingerprint.iscc,
+        frames=draft.frames,
         receipts=receipts,
         time=stamp(studio.clock()),
     )

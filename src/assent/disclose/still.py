@@ -123,6 +123,7 @@ def _seal(
         asset_id=asset_id,
         sha256=sha256,
         fingerprint="",
+        frames=1,
         receipts=receipts,
         time=stamp(studio.clock()),
     )

@@ -35,6 +35,8 @@ _MARK_LOOKS = 64
 # Fingerprints of unrelated clips differ in about half of 256 bits; those of a crop or a part in
 # fewer. A mark on a picture as far from its record's as this was copied there.
 UNRELATED = 104
+# Share by which a clip's length may differ from the release's for pictures to be comparable.
+_LENGTHS_ALIKE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class _Evidence:
     credential: Credential
     search: Search
     fingerprint: Fingerprint | None
+    frames: int
 
 
 def examine(path: Path, log: PublicLog, *, progress: Progress = nothing) -> Findings:
@@ -97,19 +100,26 @@ def _gather(path: Path, log: PublicLog, progress: Progress) -> _Evidence:
     if still:
         luma = luma8(from_rgb(read_still(path.read_bytes(), name=path.name)))
         search = read_mark(iter([luma]), key=log.reading_key)
-        return _Evidence(sha256=sha256, credential=credential, search=search, fingerprint=None)
-    search, fingerprint = _watch(path, log, progress)
-    return _Evidence(sha256=sha256, credential=credential, search=search, fingerprint=fingerprint)
+        return _Evidence(
+            sha256=sha256, credential=credential, search=search, fingerprint=None, frames=1
+        )
+    search, fingerprint, frames = _watch(path, log, progress)
+    return _Evidence(
+        sha256=sha256, credential=credential, search=search, fingerprint=fingerprint, frames=frames
+    )
 
 
-def _watch(path: Path, log: PublicLog, progress: Progress) -> tuple[Search, Fingerprint]:
+def _watch(path: Path, log: PublicLog, progress: Progress) -> tuple[Search, Fingerprint, int]:
     """Decode once; the watermark reader sees some pictures, the fingerprint all of them."""
     clip = probe(path, name=path.name)
     step = max(1, clip.frames // _MARK_LOOKS)
     fingerprint = VideoFingerprint()
+    frames = 0
 
     def watched() -> Iterator[NDArray[np.uint8]]:
+        nonlocal frames
         for index, picture in enumerate(read_pictures(path, name=path.name)):
+            frames = index + 1
             luma = luma8(picture)
             fingerprint.add(luma, picture.pts * clip.time_base)
             progress("examining", index + 1, clip.frames)
@@ -120,7 +130,7 @@ def _watch(path: Path, log: PublicLog, progress: Progress) -> tuple[Search, Fing
     search = read_mark(pictures, key=log.reading_key, max_frames=_MARK_LOOKS + 1)
     for _ in pictures:
         pass
-    return search, fingerprint.finish()
+    return search, fingerprint.finish(), frames
 
 
 def _record_of_credential(evidence: _Evidence, log: PublicLog) -> Record | None:
@@ -154,12 +164,22 @@ def _away(fingerprint: Fingerprint, record: Record) -> int:
 def _mark_was_moved(evidence: _Evidence, by_mark: Record | None) -> bool:
     """Tell whether the mark sits on a picture that looks nothing like its record's.
 
-    A part or a crop of the release also looks different, so this is asked only of whole frames of
-    about the same kind: the distance of unrelated clips.
+    A part or a crop of the release looks different too, so this is asked only of whole frames, and
+    of clips about as long as the release.
     """
-    if by_mark is None or by_mark.entry.media != "video" or evidence.fingerprint is None:
-        return False
-    return _away(evidence.fingerprint, by_mark) > UNRELATED
+    return (
+        by_mark is not None
+        and evidence.fingerprint is not None
+        and _comparable(evidence, by_mark)
+        and _away(evidence.fingerprint, by_mark) > UNRELATED
+    )
+
+
+def _comparable(evidence: _Evidence, record: Record) -> bool:
+    mark = evidence.search.mark
+    whole = mark is not None and mark.geometry == "whole frame"
+    near = abs(evidence.frames - record.entry.frames) <= _LENGTHS_ALIKE * record.entry.frames
+    return record.entry.media == "video" and whole and near
 
 
 def _credential_layer(evidence: _Evidence, log: PublicLog, record: Record | None) -> Layer:
@@ -200,6 +220,11 @@ def _mark_layer(evidence: _Evidence, record: Record | None, log: PublicLog) -> L
         says = f"It carries {asset}, but that record's picture is another: the mark was copied."
         return Layer(name="watermark", status=Status.BAD, says=says, rests_on=rests_on)
     says = f"It carries {asset} ({search.mark.geometry})."
+    if not _comparable(evidence, record):
+        says += (
+            " The frame or the length was changed, so the picture can't be compared with the "
+            "record's: a mark copied from the release can't be ruled out."
+        )
     return Layer(name="watermark", status=Status.GOOD, says=says, rests_on=rests_on)
 
 

@@ -10,6 +10,7 @@ ENTRY = SealEntry(
     media="video",
     asset_id="00" * 8,
     sha256="11" * 32,
+    frames=120,
     fingerprint="ISCC:X",
     receipts=("33" * 32, "22" * 32),
     time="2026-11-22T00:00:00Z",
