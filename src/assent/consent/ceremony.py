@@ -57,7 +57,7 @@ from assent.purpose.projects import Purpose
 
 __all__ = ["Accepted", "Terms", "accept", "offer", "withdraw"]
 
-_WITHDRAWN = "this record was withdrawn; it can't be signed any more"
+_ENDED = ("withdrawn", "expired")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def offer(
     """Draw up a record for `person` to sign.
 
     A second offer for the same project is the next version of the same record; after a withdrawal
-    it is a new record, under a new key. Raises `BriefError` if the terms make no sense,
+    or the end of the term it is a new record, under a new key. Raises `BriefError` if the terms make no sense,
     `InputError` if they outlast the project.
     """
     with studio.database.session() as session:
@@ -103,10 +103,13 @@ def offer(
             .where(
                 ConsentRow.project_id == purpose.project_id,
                 ConsentRow.person_id == person.id,
-                ConsentRow.state.not_in(("withdrawn", "expired")),
+                ConsentRow.state.not_in(_ENDED),
             )
             .order_by(ConsentRow.version.desc())
         )
+        # The term of the version before may have ended since, and the record's key with it.
+        if last is not None and studio.keyring.was_destroyed(last.record_id):
+            last = None
         record = _draw_up(
             studio,
             purpose,
@@ -135,8 +138,9 @@ def offer(
 def accept(studio: Studio, signed: str, *, statement: BinaryIO, name: str) -> Accepted:
     """Take a signed record in: check it, enrol the face of the statement, countersign, log.
 
-    Raises `NotClearedError` if the record was changed, superseded or withdrawn, `IntegrityError`
-    if the signature is not the subject's, `MediaError` if the statement shows no one face.
+    Raises `NotClearedError` if the record was changed, superseded or withdrawn or has expired,
+    `IntegrityError` if the signature is not the subject's, `MediaError` if the statement shows no
+    one face.
     """
     row = _offered_row(studio, signer_hint(signed), signed)
     person = person_by_id(studio, row.person_id)
@@ -159,7 +163,7 @@ def accept(studio: Studio, signed: str, *, statement: BinaryIO, name: str) -> Ac
             studio.keyring.create(record.record_id)
         blob = Locker(studio).deposit([pack_templates(enrolment)], record.record_id)
         with studio.database.session() as session:
-            row = _unless_withdrawn(session, row)
+            row = _unless_ended(session, row)
             row.receipt = receipt
             row.receipt_hash = hash_receipt(receipt, row.salt)
             row.enrolment_blob = blob
@@ -207,19 +211,24 @@ def _rows_of(session: Session, record_id: str) -> list[ConsentRow]:
     return rows
 
 
-def _unless_withdrawn(session: Session, row: ConsentRow) -> ConsentRow:
+def _unless_ended(session: Session, row: ConsentRow) -> ConsentRow:
     """Return the row as it is now: someone may have withdrawn while it was worked on."""
     now = session.get_one(ConsentRow, row.id)
-    if now.state == "withdrawn":
-        raise NotClearedError(_WITHDRAWN)
+    _check_not_ended(now)
     return now
+
+
+def _check_not_ended(row: ConsentRow) -> None:
+    if row.state == "withdrawn":
+        raise NotClearedError("this record was withdrawn; it can't be signed any more")
+    if row.state == "expired":
+        raise NotClearedError("this record expired; it can't be signed any more")
 
 
 def _offered_row(studio: Studio, record_id: str, signed: str) -> ConsentRow:
     with studio.database.session() as session:
         newest = _rows_of(session, record_id)[-1]
-    if newest.state == "withdrawn":
-        raise NotClearedError(_WITHDRAWN)
+    _check_not_ended(newest)
     if newest.state == "live" and (newest.receipt is None or not _same(studio, newest, signed)):
         raise NotClearedError("a newer version of this record is already signed")
     return newest
@@ -243,9 +252,9 @@ def _make_live(studio: Studio, row: ConsentRow) -> Accepted:
         (index,) = studio.log.append([canonical(entry)])
         with studio.database.session() as session:
             for older in _rows_of(session, row.record_id):
-                if older.version < row.version and older.state != "withdrawn":
+                if older.version < row.version and older.state not in _ENDED:
                     older.state = "superseded"
-            row = _unless_withdrawn(session, row)
+            row = _unless_ended(session, row)
             row.log_index = index
             row.state = "live"
     person = person_by_id(studio, row.person_id)

@@ -32,6 +32,7 @@ from assent.consent.locker import Locker
 from assent.consent.receipt import read_receipt, sign_record
 from assent.consent.record import ConsentRecord
 from assent.consent.register import list_records
+from assent.consent.retention import end_expired
 from assent.kit.canonical import digest
 from assent.kit.errors import (
     BriefError,
@@ -298,6 +299,32 @@ def test_an_old_signature_after_withdrawal(scene: Scene) -> None:
     withdraw(scene.studio, record.record_id)
     refused(scene, signed, NotClearedError, "this record was withdrawn; it can't be signed")
     assert not cleared(scene, scene.cleo)
+
+
+def test_an_old_signature_after_the_term(scene: Scene) -> None:
+    """The keys of expired records are destroyed: signing again brings nothing back."""
+    record = draw_up(scene.studio, scene.purpose, scene.cleo, ends=date(2026, 12, 31))
+    signed = sign_record(record, scene.cleo.key)
+    take_in(scene.studio, scene.cleo, record, signed)
+    scene.clock.to("2027-01-01")
+    assert record.record_id in end_expired(scene.studio)
+    refused(scene, signed, NotClearedError, "this record expired; it can't be signed any more")
+    with pytest.raises(NotClearedError, match="cleo's consent for 'a-lesson-in-two-faces' expired"):
+        clear(scene.studio, scene.purpose, person_id=scene.cleo.id, acts=[Act.TRAIN])
+    agree(scene.studio, scene.purpose, scene.cleo)
+    assert cleared(scene, scene.cleo)
+
+
+def test_a_version_offered_before_the_term_ended(scene: Scene) -> None:
+    """It can't be accepted any more, and doesn't stand in the way of a new record."""
+    agree(scene.studio, scene.purpose, scene.cleo, ends=date(2026, 12, 31))
+    late = draw_up(scene.studio, scene.purpose, scene.cleo)
+    scene.clock.to("2027-01-01")
+    end_expired(scene.studio)
+    with pytest.raises(NotClearedError, match="was destroyed"):
+        take_in(scene.studio, scene.cleo, late, sign_record(late, scene.cleo.key))
+    assert agree(scene.studio, scene.purpose, scene.cleo).record.record_id != late.record_id
+    assert cleared(scene, scene.cleo)
 
 
 def test_a_live_row_without_a_receipt(scene: Scene) -> None:
