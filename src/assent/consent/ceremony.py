@@ -94,8 +94,8 @@ def offer(
     """Draw up a record for `person` to sign.
 
     A second offer for the same project is the next version of the same record; after a withdrawal
-    or the end of the term it is a new record, under a new key. Raises `BriefError` if the terms make no sense,
-    `InputError` if they outlast the project.
+    or the end of the term it is a new record, under a new key. Raises `BriefError` if the terms
+    make no sense, `InputError` if they outlast the project.
     """
     with studio.database.session() as session:
         last = session.scalar(
