@@ -26,6 +26,13 @@ def test_replacing_a_file(tmp_path: Path) -> None:
     assert mode(path) == 0o600
 
 
+def test_a_file_that_cant_get_its_name_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    with pytest.raises(StorageError, match="file"):
+        replace_file(Disk(), tmp_path / "file", b"one")
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_failed_file_is_removed(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="the caller's"), written_file(Disk(), tmp_path / "f"):
         raise RuntimeError("the caller's")
