@@ -19,7 +19,8 @@ ENTRY = SealEntry(
 
 def test_it_holds_hashes_and_codes_and_nothing_else() -> None:
     document = json.loads(ENTRY.to_bytes())
-    assert set(document) == {"kind", "media", "asset", "sha256", "fingerprint", "receipts", "time"}
+    parts = {"media", "asset", "sha256", "fingerprint", "frames", "receipts", "time"}
+    assert set(document) == {"kind", *parts}
     assert document["receipts"] == sorted(ENTRY.receipts)
 
 
@@ -31,7 +32,9 @@ def test_it_comes_back_as_it_was() -> None:
     }
 
 
-@pytest.mark.parametrize("part", ["media", "asset", "sha256", "fingerprint", "receipts", "time"])
+@pytest.mark.parametrize(
+    "part", ["media", "asset", "sha256", "fingerprint", "frames", "receipts", "time"]
+)
 def test_each_part_is_needed(part: str) -> None:
     document = json.loads(ENTRY.to_bytes())
     del document[part]

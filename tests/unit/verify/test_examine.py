@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from casts import Cast, Stage, cut_clip
+from casts import SCENE_FRAMES, Cast, Stage, cut_clip
 from studios import SetClock
 
 from assent.disclose.entry import SealEntry
@@ -133,12 +133,20 @@ def test_a_mark_copied_onto_other_footage_contradicts(shown: Stage, tmp_path: Pa
         width=256, height=256, bits=8, asset_id=int(shown.released().asset_id, 16),
         key=shown.studio.reading_key,
     )  # fmt: skip
-    other = cut_clip(tmp_path / "other.mp4", "two_people.mp4", frames=30)
+    other = cut_clip(tmp_path / "other.mp4", "two_people.mp4", frames=SCENE_FRAMES)
     path = reencode(other, tmp_path / "moved.mp4", lambda luma: embedder.mark(luma))
     found = examine(path, shown.log)
     assert status(found, "watermark") is not Status.MISSING
     assert found.verdict is Verdict.CONTRADICTION
     assert "contradict" in found.summary
+
+
+def test_a_part_of_a_release_is_a_copy_and_no_contradiction(shown: Stage, tmp_path: Path) -> None:
+    part = cut_clip(tmp_path / "part.mp4", str(shown.released().path), frames=8)
+    found = examine(part, shown.log)
+    assert (found.verdict, found.asset_id) == (Verdict.COPY, shown.released().asset_id)
+    (mark,) = (layer for layer in found.layers if layer.name == "watermark")
+    assert "can't be ruled out" in mark.says
 
 
 def test_a_mark_of_an_asset_that_the_log_does_not_know(shown: Stage, tmp_path: Path) -> None:
