@@ -44,8 +44,10 @@ __all__ = ["Studio", "create_studio", "open_studio"]
 
 FORMAT = 1
 
+_FOLDERS = ("vault", "releases", "previews", "keys/records")
 # What an interrupted `create_studio` may have left in the folder.
-_OWN = re.compile(r"keys|log|vault|releases|\.[0-9a-f]{16}\.tmp")
+_OWN = {"log", *(folder.split("/")[0] for folder in _FOLDERS)}
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ def create_studio(
     if not name.strip() or not contact.strip():
         raise InputError("a studio needs a name and a contact", advice="Give --name and --contact.")
     _check_unused(folder)
-    for part in ("vault", "releases", "previews", "keys/records"):
+    for part in _FOLDERS:
         disk.make_folder(folder / part)
     store = SecretStore(folder / "keys", passphrase=passphrase, disk=disk)
     _make_secrets(store, name=name, clock=clock)
@@ -118,7 +120,7 @@ def create_studio(
     replace_file(disk, folder / "log" / "vkey", f"{signer.vkey}\n".encode())
     disk.share(folder / "log" / "vkey")
     for item in _listing(folder):
-        if item.name.endswith(".tmp"):
+        if _TEMPORARY.fullmatch(item.name):
             disk.remove(item)
     text = (
         f"# An Assent studio. Keep keys/ secret and back it up apart from the rest.\n"
@@ -177,7 +179,8 @@ def _check_unused(folder: Path) -> None:
         )
     if is_file:
         raise InputError(f"{folder} is a file", advice="Choose another folder.")
-    foreign = [item.name for item in _listing(folder) if not _OWN.fullmatch(item.name)]
+    names = {item.name for item in _listing(folder)} - _OWN
+    foreign = [name for name in names if not _TEMPORARY.fullmatch(name)]
     if foreign:
         raise InputError(
             f"{folder} is not empty ({', '.join(sorted(foreign)[:3])})",
