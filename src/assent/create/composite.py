@@ -35,7 +35,7 @@ class CompositeConfig:
 
     grow: float = 0.02
     forehead: float = 0.15
-    feather: float = 0.08
+    feather: float = 0.12
     colour: float = 0.1
     sharpen: float = 0.0
 
