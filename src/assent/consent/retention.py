@@ -55,7 +55,9 @@ def end_expired(studio: Studio) -> tuple[str, ...]:
         }
         studio.log.append([canonical(entry)])
         with studio.database.session() as session:
-            session.merge(row).state = "expired"
+            kept = session.get_one(ConsentRow, row.id)
+            # Whoever withdrew meanwhile has withdrawn.
+            kept.state = "expired" if kept.state == "live" else kept.state
     return tuple(row.record_id for row in rows)
 
 

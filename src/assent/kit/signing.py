@@ -106,7 +106,10 @@ def verify(token: str, key: VerifyKey, *, kind: str) -> dict[str, Any]:
     # Without this a signature given for one purpose could be replayed for another.
     if parsed.headers().get("typ") != kind:
         raise IntegrityError(f"this is not a {kind}")
-    payload = json.loads(parsed.payload)
+    try:
+        payload = json.loads(parsed.payload)
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError("what was signed is not JSON") from error
     if not isinstance(payload, dict):
         raise IntegrityError("what was signed is not a JSON object")
     return payload
@@ -117,7 +120,7 @@ def peek(token: str) -> dict[str, Any]:
     try:
         part = token.split(".")[1]
         payload = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (IndexError, ValueError) as error:
+    except (IndexError, ValueError, RecursionError) as error:
         raise InputError("this is not a signed statement") from error
     if not isinstance(payload, dict):
         raise InputError("this is not a signed statement")

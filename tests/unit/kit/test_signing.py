@@ -136,3 +136,14 @@ def test_what_is_no_private_key(pem: bytes) -> None:
 def test_what_is_no_public_key(jwk: dict[str, object]) -> None:
     with pytest.raises(AssentError, match=r"ada's key is not"):
         from_jwk(jwk, name="ada's key")
+
+
+@pytest.mark.parametrize("payload", [b"not json", b"\xff\xfe", b"[" * 60_000])
+def test_what_is_signed_must_be_json(payload: bytes) -> None:
+    key = new_key()
+    header = {"alg": "Ed25519", "typ": "t+jws"}
+    token = jws.serialize_compact(header, payload, key, algorithms=["Ed25519"])
+    with pytest.raises(IntegrityError, match="not JSON"):
+        verify(token, public_of(key), kind="t+jws")
+    with pytest.raises(InputError):
+        peek(token)
