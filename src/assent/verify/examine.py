@@ -20,7 +20,7 @@ from assent.kit.fingerprint.video import RELATED, SAME, Fingerprint, VideoFinger
 from assent.kit.hashing import hash_file
 from assent.kit.media.convert import from_rgb
 from assent.kit.media.picture import luma8
-from assent.kit.media.probe import probe
+from assent.kit.media.probe import Clip, probe
 from assent.kit.media.read import read_pictures
 from assent.kit.media.still import read_still, still_type
 from assent.kit.progress import Progress, nothing
@@ -103,15 +103,26 @@ def _gather(path: Path, log: PublicLog, progress: Progress) -> _Evidence:
         return _Evidence(
             sha256=sha256, credential=credential, search=search, fingerprint=None, frames=1
         )
-    search, fingerprint, frames = _watch(path, log, progress)
+    clip = probe(path, name=path.name)
+    try:
+        search, fingerprint, frames = _watch(path, clip, log, progress)
+    except MediaError as error:
+        if credential.state == "missing":
+            raise
+        # What the credential says of a damaged file is worth telling all the same.
+        unread = Search(mark=None, frames=0, seconds=0.0, searched=(f"unreadable: {error}",))
+        return _Evidence(
+            sha256=sha256, credential=credential, search=unread, fingerprint=None, frames=0
+        )
     return _Evidence(
         sha256=sha256, credential=credential, search=search, fingerprint=fingerprint, frames=frames
     )
 
 
-def _watch(path: Path, log: PublicLog, progress: Progress) -> tuple[Search, Fingerprint, int]:
+def _watch(
+    path: Path, clip: Clip, log: PublicLog, progress: Progress
+) -> tuple[Search, Fingerprint, int]:
     """Decode once; the watermark reader sees some pictures, the fingerprint all of them."""
-    clip = probe(path, name=path.name)
     step = max(1, clip.frames // _MARK_LOOKS)
     fingerprint = VideoFingerprint()
     frames = 0
@@ -240,7 +251,7 @@ def _places(searched: tuple[str, ...]) -> str:
 def _fingerprint_layer(evidence: _Evidence, record: Record | None, away: int) -> Layer:
     rests_on = f"ISCC Video-Code (ISO 24138), same up to {SAME} of 256 bits, alike up to {RELATED}"
     if evidence.fingerprint is None:
-        says = "A still picture has no video fingerprint."
+        says = "There is no video to take a fingerprint of."
         return Layer(name="fingerprint", status=Status.UNKNOWN, says=says, rests_on=rests_on)
     if record is None:
         says = f"Looks like no release of this studio (nearest: {away} bits away)."

@@ -105,13 +105,14 @@ def test_one_flipped_byte_is_never_sealed(shown: Stage, tmp_path: Path, place: f
     data[int(len(data) * place)] ^= 1
     path = tmp_path / "altered.mp4"
     path.write_bytes(bytes(data))
-    try:
-        found = examine(path, shown.log)
-    except MediaError as error:
-        assert "altered.mp4" in str(error)  # noqa: PT017 - either is right
-    else:
-        assert found.verdict is Verdict.COPY
-        assert status(found, "manifest") is not Status.GOOD
+    if place < 0.2:
+        # In the first picture: nothing can be decoded at all.
+        with pytest.raises(MediaError, match=r"altered\.mp4"):
+            examine(path, shown.log)
+        return
+    found = examine(path, shown.log)
+    assert found.verdict in (Verdict.COPY, Verdict.RESEMBLES, Verdict.NOTHING_FOUND)
+    assert status(found, "manifest") is Status.BAD
 
 
 def test_the_footage_before_the_swap_only_resembles(shown: Stage) -> None:
