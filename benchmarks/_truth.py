@@ -7,11 +7,10 @@ own landmarks to a 256 px crop, and everything is measured inside the hull of th
   for the untouched scene are the floor, and `gain` is the share of the way from floor to truth;
 - `detail`: correlation of fine detail with the truth's (a blur scores low);
 - `sharpness`: energy of fine detail over the truth's (1 is right);
-- `jitter`: mean absolute change of the error from frame to frame, grey levels;
-- `identity`: distance of the face's embedding from the donor's (lower is nearer).
+- `jitter`: mean absolute change of the error from frame to frame, grey levels.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +24,6 @@ __all__ = [
     "compare",
     "detail",
     "face_crop",
-    "identity",
-    "inner_face",
     "psnr",
     "ssim",
 ]
@@ -159,36 +156,6 @@ def detail(a: Rgb, b: Rgb, mask: Floats) -> tuple[float, float]:
     power_x, power_y = (x * x * mask).sum(), (y * y * mask).sum()
     together = (x * y * mask).sum() / np.sqrt(power_x * power_y + 1e-9)
     return float(together), float(np.sqrt(power_x / (power_y + 1e-9)))
-
-
-def identity(
-    frames: Sequence[Rgb],
-    landmarks: NDArray[np.floating],
-    donor: NDArray[np.floating],
-    embed: Callable[[Rgb, NDArray[np.float32]], NDArray[np.floating]],
-) -> float:
-    """Mean distance of the faces' embeddings from a donor's.
-
-    Hair, ears and background are greyed first: in a replaced face they are the performer's own.
-
-    Args:
-        frames: uint8 [H, W, 3] each.
-        landmarks: [T, 68, 2], pixels, of these frames.
-        donor: [D], an embedding made from pictures treated alike (see `inner_face`).
-        embed: a frame and its landmarks to an embedding [D].
-    """
-    pairs = zip(frames, landmarks, strict=True)
-    found = [embed(inner_face(frame, points), points.astype("f4")) for frame, points in pairs]
-    return float(np.mean([np.linalg.norm(each - donor) for each in found]))
-
-
-def inner_face(frame: Rgb, landmarks: NDArray[np.floating]) -> Rgb:
-    """The frame with everything outside the landmarks' hull in the face's mean colour."""
-    inside = _hull(landmarks, (frame.shape[0], frame.shape[1])) > 0
-    shown = np.empty_like(frame)
-    shown[:] = frame[inside].mean(axis=0)
-    shown[inside] = frame[inside]
-    return shown
 
 
 def _grey(picture: Rgb) -> Floats:

@@ -21,8 +21,10 @@ CROP_SIZE = 160
 """Side of a stored crop in pixels; models of any smaller size are trained from it."""
 COVERAGE = 0.8
 """Share of the crop's side that the mean face takes up, chin to brow."""
-GROW = 0.06
+GROW = 0.02
 """How far the mask reaches beyond the landmarks' hull, as a share of its larger side."""
+FOREHEAD = 0.15
+"""How far it reaches above the brows, so that no brow but the donor's shows."""
 # So that a set fits in memory however long the clip is: 1,500 crops are 150 MB.
 MOST_FACES = 1500
 
@@ -76,7 +78,7 @@ def _face_set(
     pieces: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32], float]],
 ) -> FaceSet:
     landmarks = np.stack([points for _, points, _ in pieces])
-    masks = [hull_mask(points, (CROP_SIZE, CROP_SIZE), GROW) for points in landmarks]
+    masks = [hull_mask(points, (CROP_SIZE, CROP_SIZE), GROW, FOREHEAD) for points in landmarks]
     return FaceSet(
         faces=np.stack([crop for crop, _, _ in pieces]),
         masks=(np.stack(masks) * 255).round().astype(np.uint8),

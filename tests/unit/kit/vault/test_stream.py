@@ -189,3 +189,11 @@ def test_it_doesnt_show_its_key() -> None:
     file = reader(seal(b"secret data"))
     assert "secret" not in repr(file)
     assert KEY.hex() not in repr(file)
+
+
+def test_reading_back_and_forth_over_more_than_is_kept() -> None:
+    clear = noise(7 * CHUNK)
+    with reader(seal(clear)) as file:
+        for place in (0, 6, 1, 5, 2, 4, 3, 0, 6):
+            file.seek(place * CHUNK + 5)
+            assert file.read(20) == clear[place * CHUNK + 5 : place * CHUNK + 25]
