@@ -19,6 +19,7 @@ from assent.consent.people import Person, add_person, find_person
 from assent.consent.receipt import sign_record
 from assent.consent.register import list_records
 from assent.disclose.still import seal_draft_sheet, seal_model_sheet
+from assent.disclose.wording import spoken_notice
 from assent.kit.content.gate import ContentGate
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.hashing import hash_file
@@ -78,7 +79,7 @@ def demo(
         performance=clips / "scene1_ada.mp4",
         rights=RIGHTS,
     )
-    notice = speak("The face in this video was replaced with A I.", language="en")
+    notice = speak(spoken_notice("en"), language="en")
     with progress_bar() as progress:
 
         def training(state: Training) -> None:

@@ -11,6 +11,7 @@ from assent.consent.desk import clear_all
 from assent.create.draft import find_draft
 from assent.disclose.release import release, released_already
 from assent.disclose.seal import seal
+from assent.disclose.wording import spoken_notice as words_in
 from assent.kit.media.notice import Speech, speak
 from assent.purpose.projects import find_project
 from assent.safeguard.review import recall
@@ -81,7 +82,7 @@ def release_(
 def _notice(language: str | None) -> Speech | None:
     if language is None:
         return None
-    notice = speak("The face in this video was replaced with AI.", language=language)
+    notice = speak(words_in(language), language=language)
     if notice is None:
         err.print("[yellow]espeak-ng is not installed: no spoken notice was added.[/yellow]")
     return notice

@@ -1,0 +1,26 @@
+"""What the spoken notice says, in the languages that it can be said in."""
+
+from assent.kit.errors import InputError
+
+__all__ = ["SPOKEN", "spoken_notice"]
+
+SPOKEN = {
+    "de": "Das Gesicht in diesem Video wurde mit künstlicher Intelligenz ersetzt.",
+    "en": "The face in this video was replaced with artificial intelligence.",
+    "es": "El rostro en este vídeo fue sustituido con inteligencia artificial.",
+    "fr": "Le visage dans cette vidéo a été remplacé par intelligence artificielle.",
+    "it": "Il volto in questo video è stato sostituito con intelligenza artificiale.",
+    "nl": "Het gezicht in deze video is vervangen met kunstmatige intelligentie.",
+    "pt": "O rosto neste vídeo foi substituído com inteligência artificial.",
+}
+
+
+def spoken_notice(language: str) -> str:
+    """Return the notice in `language`, a tag such as en or pt-br; raises `InputError`."""
+    sentence = SPOKEN.get(language.lower().partition("-")[0])
+    if sentence is None:
+        raise InputError(
+            f"there is no spoken notice in '{language}'",
+            advice=f"Choose one of {', '.join(SPOKEN)}.",
+        )
+    return sentence
