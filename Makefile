@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TORCH := torch==2.13.0
 TORCH_OPTIONS ?=
 DEMO ?= demo-studio
-MINUTES ?= 4
+MINUTES ?= 3
 JOBS ?= auto
 
 export PIP_NO_INPUT := 1

@@ -85,7 +85,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--target", type=Path, default=SAMPLES / "scene1_ada.mp4")
     parser.add_argument("--truth", type=Path, default=SAMPLES / "scene1_ada_with_ben_face.mp4")
     parser.add_argument("--landmarks", type=Path, default=SAMPLES / "scene1_ada_with_ben_face.npz")
-    parser.add_argument("--minutes", type=float, default=4.0)
+    parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--out", type=Path, help="keep the released film here")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()

@@ -46,7 +46,7 @@ def demo(
     folder: Annotated[
         Path, typer.Argument(help="A new studio, or the demo's own to go on.", metavar="DIR")
     ] = Path("demo-studio"),
-    minutes: Annotated[float, typer.Option(help="Training time.", min=0.05)] = 4.0,
+    minutes: Annotated[float, typer.Option(help="Training time.", min=0.05)] = 3.0,
     samples: Annotated[
         Path | None, typer.Option(help="Where the performers' clips are.", metavar="DIR")
     ] = None,

@@ -104,7 +104,7 @@ def create_studio(
     Raises `InputError` if the folder holds something else or is a studio already.
     """
     disk = disk or Disk()
-    if not name.strip() or not contact.strip():
+    if len(name.strip()) < 2 or len(contact.strip()) < 2:
         raise InputError("a studio needs a name and a contact", advice="Give --name and --contact.")
     _check_unused(folder)
     for part in _FOLDERS:
