@@ -55,7 +55,7 @@ def test_a_copy_elsewhere_will_do(stage: Stage, tmp_path: Path) -> None:
 
 
 def test_the_key_of_another_studio_is_refused(stage: Stage, tmp_path: Path) -> None:
-    other = create_studio(tmp_path / "other", name="O", contact="o@o.example", clock=SetClock())
+    other = create_studio(tmp_path / "other", name="Other", contact="o@o.example", clock=SetClock())
     with pytest.raises(IntegrityError):
         open_log(stage.studio.log_folder, vkey=other.log_verifier.vkey)
 

@@ -60,9 +60,13 @@ def train(
     with progress_bar() as progress:
 
         def show(state: Progress) -> None:
-            left = state.seconds * (1 / max(state.share, 1e-6) - 1)
-            note = f"iteration {state.iteration}, loss {state.losses.total:.3f}, {left:.0f} s left"
-            progress(f"training|{note}", round(state.share * 1000), 1000)
+            speed = state.iteration / max(state.seconds, 1e-6)
+            note = f"loss {state.losses.total:.3f}, {speed:.1f} iterations/s"
+            if iterations is not None:
+                progress(f"training|{note}", state.iteration, iterations)
+            else:
+                note = f"iteration {state.iteration}, {note}"
+                progress(f"training|{note}", round(state.seconds), round((minutes or 0) * 60))
 
         trained = fit(
             opened,
