@@ -30,7 +30,7 @@ demo: $(VENV)/run.done
 	$(BIN)/assent demo $(DEMO) --minutes $(MINUTES)
 
 test: $(VENV)/dev.done
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 check: $(VENV)/dev.done
 	$(BIN)/ruff check .

@@ -57,9 +57,3 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> "Prepared":
 def scene(prepared: "Prepared", tmp_path: Path) -> "Scene":
     """A copy of the prepared studio, open."""
     return prepared.open_copy(tmp_path / "studio")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the stories: they take longest, and the rest fills the gaps between workers."""
-    items.sort(key=lambda item: not any(name in item.nodeid for name in ("story/", "test_docs")))
