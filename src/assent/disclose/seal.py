@@ -106,7 +106,7 @@ def seal(
             )
         # A disk that fails now says so itself, not through the checks.
         media.flush()
-        video = _conclude(studio, draft, media, asset_id, receipts, fingerprint)
+        video = _conclude(studio, draft, media, asset_id, receipts, fingerprint, ask_again)
         undo.pop_all()
     return video
 
@@ -226,8 +226,9 @@ def _conclude(
     asset_id: str,
     receipts: tuple[str, ...],
     fingerprint: Fingerprint,
+    ask_again: AskAgain,
 ) -> SealedVideo:
-    """Check the signed bytes, and only then log them."""
+    """Check the signed bytes, ask the desk a last time, and only then log them."""
     entry = SealEntry(
         media="video",
         asset_id=asset_id,
@@ -238,6 +239,8 @@ def _conclude(
         time=stamp(studio.clock()),
     )
     check_media(media, entry, chain=studio.chain, key=studio.reading_key)
+    # Signing and checking take time: whoever withdrew meanwhile is heard before the log is.
+    ask_again()
     (index,) = studio.log.append([entry.to_bytes()])
     return SealedVideo(
         asset_id=asset_id,

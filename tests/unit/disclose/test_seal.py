@@ -184,6 +184,18 @@ def test_who_withdraws_meanwhile_stops_it(stage: Stage, who: str) -> None:
     assert stage.studio.log.size == 4  # the studio, two consents, one withdrawal
 
 
+@pytest.mark.parametrize("who", ["ada", "ben"])
+def test_who_withdraws_after_the_last_frame_stops_it_too(stage: Stage, who: str) -> None:
+    def withdraw(stage_name: str, done: int, total: int) -> None:
+        if stage_name == "signing":
+            stage.withdraw(getattr(stage, who))
+
+    with pytest.raises(NotClearedError):
+        stage.seal(progress=withdraw)
+    assert readable(stage) == []
+    assert stage.studio.log.size == 4  # the studio, two consents, one withdrawal
+
+
 def test_clearances_of_both_are_needed(stage: Stage) -> None:
     clearances = stage.to_release()
     approved = recall(stage.studio, stage.purpose, stage.draft, clearances)
