@@ -93,6 +93,12 @@ def read_options() -> argparse.Namespace:
 
 def make(options: argparse.Namespace, folder: Path) -> Ending:
     """Walk the story; the clips' own subjects sign with keys made here."""
+    studio, brief, cast = begin(options, folder)
+    return tell(studio, brief, cast, minutes=options.minutes, progress=Shown(time.monotonic()))
+
+
+def begin(options: argparse.Namespace, folder: Path) -> tuple[Studio, Brief, Cast]:
+    """Make a studio, and the cast of a film in it."""
     studio = create_studio(folder / "studio", name="Benchmark", contact="none needed")
     donor, donor_key = add(studio, "donor")
     performer, performer_key = add(studio, "performer")
@@ -112,8 +118,7 @@ def make(options: argparse.Namespace, folder: Path) -> Ending:
         performance=options.target,
         rights="computer-generated",
     )
-    shown = Shown(time.monotonic())
-    return tell(studio, brief, cast, minutes=options.minutes, progress=shown)
+    return studio, brief, cast
 
 
 def frames(path: Path, every: int = 1) -> Iterator[NDArray[np.uint8]]:
