@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
-def _load(name: str) -> None:
-    """Make a module that lies beside this file importable by its name."""
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+def _load(name: str, folder: Path = HERE) -> None:
+    """Make a module that lies beside this file, or in `folder`, importable by its name."""
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -27,6 +27,8 @@ def _load(name: str) -> None:
 _load("clips")
 _load("commands")
 _load("studios")
+_load("_changes", HERE.parent / "benchmarks")
+_load("scenes")
 
 
 @pytest.fixture

@@ -1,0 +1,149 @@
+"""Footage that hurts face trackers: worn, dark, crowded, hidden, cut; made of the samples.
+
+    path = write_clip(tmp_path / "cut.mp4", back_and_forth((0, 12), (12, 20)))
+
+Each function gives pictures, RGB uint8 [H, W, 3], the same at every call. What happens to single
+pictures is in `benchmarks/_changes.py`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from _changes import ball, blurred, box, coloured, dark, graded, hand, noisy, relit, scaled
+from _changes import write_clip as write_clip
+from numpy.typing import NDArray
+
+__all__ = [
+    "CHANGES",
+    "back_and_forth",
+    "carried_past",
+    "changed",
+    "crowd",
+    "hand_before",
+    "leaves_and_returns",
+    "microphone_before",
+    "pictures",
+    "small",
+    "truth_landmarks",
+    "write_clip",
+]
+
+Rgb = NDArray[np.uint8]
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+CHANGES: dict[str, Callable[[Rgb, int, NDArray[np.float32]], Rgb]] = {
+    "lamp": lambda rgb, index, points: relit(rgb, points, angle=np.pi),
+    "moving lamp": lambda rgb, index, points: relit(rgb, points, angle=index / 8),
+    "grade": lambda rgb, index, points: graded(rgb),
+    "dark": lambda rgb, index, points: dark(rgb, index),
+    "coloured light": lambda rgb, index, points: coloured(rgb),
+    "noise": lambda rgb, index, points: noisy(rgb, index),
+    "soft": lambda rgb, index, points: blurred(rgb, 2.5),
+}
+"""Changes of scene1's pictures: of the picture, the frame's number and the face's landmarks."""
+
+
+@cache
+def pictures(name: str, first: int = 0, count: int = 40) -> tuple[Rgb, ...]:
+    """`count` frames of a sample from `first` on; the name goes without its ending."""
+    with av.open(str(SAMPLES / f"{name}.mp4")) as clip:
+        frames = islice(clip.decode(video=0), first, first + count)
+        return tuple(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in frames)
+
+
+@cache
+def truth_landmarks() -> NDArray[np.float32]:
+    """Where scene1's face really is: float32 [120, 68, 2]."""
+    with np.load(SAMPLES / "scene1_ada_with_ben_face.npz") as truth:
+        return np.asarray(truth["landmarks68"][:, 0], np.float32)
+
+
+def changed(change: str, first: int = 0, count: int = 20) -> Iterator[Rgb]:
+    """Frames of scene1 under one of `CHANGES`."""
+    points = truth_landmarks()
+    for number, rgb in enumerate(pictures("scene1_ada", first, count), first):
+        yield CHANGES[change](rgb, number, points[number])
+
+
+def carried_past(count: int = 40, face: str = "scene1_ada") -> Iterator[Rgb]:
+    """A parcel crosses the picture from left to right and covers the whole face on its way."""
+    for number, rgb in enumerate(pictures(face, 0, count)):
+        yield box(rgb, -0.3 + 1.6 * number / (count - 1), width=0.45)
+
+
+def hand_before(count: int = 30) -> Iterator[Rgb]:
+    """A hand comes up before the mouth, stays and goes."""
+    points = truth_landmarks()
+    for number, rgb in enumerate(pictures("scene1_ada", 0, count)):
+        mouth = points[number, 48:68].mean(0)
+        down = 260 * abs(2 * number / (count - 1) - 1) ** 3
+        yield hand(rgb, (float(mouth[0]), float(mouth[1] + down + 15)), 70)
+
+
+def microphone_before(count: int = 30) -> Iterator[Rgb]:
+    """A microphone stands before the mouth all the time."""
+    points = truth_landmarks()
+    place = points[:count, 57].mean(0)
+    for rgb in pictures("scene1_ada", 0, count):
+        yield ball(rgb, (float(place[0]), float(place[1] + 6)), 44)
+
+
+def back_and_forth(*spans: tuple[int, int], of: Sequence[str] = ("ada", "ben")) -> Iterator[Rgb]:
+    """Cuts between performers: frames `first` to before `end` of each one's footage in turn."""
+    for number, (first, end) in enumerate(spans):
+        yield from pictures(f"{of[number % len(of)]}_train", first, end - first)
+
+
+def leaves_and_returns(
+    stays: int = 14, away: int = 20, returns: int = 14, face: str = "ada_train"
+) -> Iterator[Rgb]:
+    """A person slips out of the frame to the right, leaves an empty set, and comes back."""
+    frames = pictures(face, 0, stays + returns + 16)
+    width = frames[0].shape[1]
+    empty = np.full_like(frames[0], 120)
+    for number in range(stays + 8):
+        yield _slid(frames[number], empty, width * max(0, number - stays + 1) // 8)
+    yield from (noisy(empty, number, deviation=4) for number in range(away))
+    for number in range(8 + returns):
+        yield _slid(frames[stays + 8 + number], empty, width * max(0, 7 - number) // 8)
+
+
+def _slid(rgb: Rgb, empty: Rgb, by: int) -> Rgb:
+    sheet = empty.copy()
+    sheet[:, by:] = rgb[:, : rgb.shape[1] - by]
+    return sheet
+
+
+def crowd(count: int = 6, people: int = 10, tile: int = 288) -> Iterator[Rgb]:
+    """Many people in two rows, the first of them ada, the others ben and cleo in turn.
+
+    Every second pair looks the other way, each at another moment of their footage.
+    """
+    for number in range(count):
+        tiles = [_member(place, number, tile) for place in range(people)]
+        half = (people + 1) // 2
+        rows = [np.hstack(tiles[:half]), np.hstack((tiles[half:] + tiles[:half])[:half])]
+        yield np.vstack(rows if people > 1 else rows[:1])
+
+
+def _member(place: int, number: int, tile: int) -> Rgb:
+    name = "ada" if place == 0 else ("ben", "cleo")[place % 2]
+    rgb = pictures(f"{name}_train", 2 * place, 12)[number % 12]
+    if place // 2 % 2:
+        rgb = np.ascontiguousarray(rgb[:, ::-1])
+    return np.asarray(cv2.resize(rgb, (tile, tile), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def small(side: int = 48, count: int = 12, face: str = "ada_train") -> Iterator[Rgb]:
+    """One face about `side` pixels wide in a frame of 640 x 360."""
+    for rgb in pictures(face, 0, count):
+        # A face takes up about 0.3 of a sample's width.
+        little = scaled(rgb, side / (0.3 * rgb.shape[1]))
+        sheet = np.full((360, 640, 3), 110, np.uint8)
+        sheet[60 : 60 + little.shape[0], 240 : 240 + little.shape[1]] = little
+        yield sheet
