@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from assent.consent.clearance import AskAgain
 from assent.consent.locker import Locker
 from assent.create.draft import Draft
-from assent.create.patches import Patch, apply, unpack
+from assent.create.looks import is_look_of
+from assent.create.patches import Patch, apply, unpack, unpack_looks
 from assent.kit.errors import IntegrityError
 from assent.kit.media.picture import Picture
 from assent.kit.media.read import read_pictures
 
-__all__ = ["frames_of", "pairs_of"]
+__all__ = ["frames_of", "looks_of", "pairs_of"]
 
 
 def frames_of(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[Picture]:
@@ -20,6 +21,18 @@ def frames_of(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[Pic
     """
     for _, after in pairs_of(draft, locker, ask_again):
         yield after
+
+
+def looks_of(
+    draft: Draft, locker: Locker, ask_again: AskAgain
+) -> Iterator[tuple[int, Picture | None]]:
+    """Yield each frame's time stamp and its look, if the draft keeps one; raises as `frames_of`.
+
+    The footage is not decoded.
+    """
+    for data in _segments(draft, locker, ask_again):
+        for patch in unpack_looks(data):
+            yield patch.pts, patch.look
 
 
 def pairs_of(
@@ -32,11 +45,20 @@ def pairs_of(
             patch = next(patches, None)
             if patch is None:
                 raise IntegrityError("the draft holds fewer frames than its footage")
-            yield picture, apply(patch, picture)
+            rendered = apply(patch, picture)
+            # Review saw the look; this is where the frame itself is held to it.
+            if patch.look is not None and not is_look_of(patch.look, rendered):
+                raise IntegrityError("the draft's looks are not those of its frames")
+            yield picture, rendered
     if next(patches, None) is not None:
         raise IntegrityError("the draft holds more frames than its footage")
 
 
 def _patches(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[Patch]:
+    for data in _segments(draft, locker, ask_again):
+        yield from unpack(data)
+
+
+def _segments(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[bytes]:
     for blob in draft._segments:  # noqa: SLF001 - the one door
-        yield from unpack(locker.read(blob, ask_again()))
+        yield locker.read(blob, ask_again())

@@ -1,14 +1,16 @@
 """Render a performance with a trained face, as a draft that stays in the vault.
 
-The clip is read once, in segments of a few frames; each finished segment is put away encrypted, so
-that memory is bounded, a killed render goes on with the next segment, and a withdrawal stops it.
+The clip is read once, a few frames ahead of the painter; each finished segment is put away
+encrypted, so that memory is bounded, a killed render goes on with the next segment, and a
+withdrawal stops it.
 """
 
 import itertools
 import os
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +22,16 @@ from assent.consent.locker import Locker
 from assent.create.composite import CompositeConfig, composite, cut, reach, smooth
 from assent.create.draft import Draft, digest_of, load
 from assent.create.engine import FaceEngine
-from assent.create.patches import Patch, pack
+from assent.create.looks import look_at, take_look
+from assent.create.patches import Patch, apply, pack
 from assent.create.patches import cut as cut_patch
 from assent.data.clips import ClearedClip
 from assent.data.tracks import PersonTrack, of_person
+from assent.kit.ahead import ahead
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError, MediaError
 from assent.kit.media.picture import Picture
+from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
 from assent.kit.progress import Progress, nothing
 from assent.kit.store.studio import Studio
@@ -38,6 +43,8 @@ __all__ = ["render", "rendering_needs"]
 
 SEGMENT = 32
 """Frames a segment."""
+_BATCH = 8
+"""Frames that are painted together; as many wait, decoded."""
 # Chroma samples at the edge of what is changed reach a little beyond it.
 _RIM = 4
 
@@ -90,20 +97,42 @@ def render(
     done = _segments(studio, row)
     frames = sum(segment.frames for segment in done)
     with clip.open(locker, clearances) as footage:
-        pictures = read_pictures(
-            footage, name=clip.name, start_pts=done[-1].last_pts + 1 if done else None
-        )
-        for number in itertools.count(len(done)):
-            batch = list(itertools.islice(pictures, SEGMENT))
-            if not batch:
-                break
-            patches = painter.paint(batch, frames)
-            fresh = ask_again()
-            _require(studio, purpose, model, clip, fresh)
-            _keep(studio, row, number, locker.put(pack(patches), fresh), patches)
-            frames += len(batch)
-            progress("rendering", frames, clip.frames)
+        time_base = probe(footage, name=clip.name).time_base
+        start = done[-1].last_pts + 1 if done else None
+        decoded = read_pictures(footage, name=clip.name, start_pts=start)
+        with ahead(decoded, depth=_BATCH) as pictures:
+            painted = _painted(pictures, painter, frames, time_base)
+            for number in itertools.count(len(done)):
+                patches = list(itertools.islice(painted, SEGMENT))
+                if not patches:
+                    break
+                fresh = ask_again()
+                _require(studio, purpose, model, clip, fresh)
+                _keep(studio, row, number, locker.put(pack(patches), fresh), patches)
+                frames += len(patches)
+                progress("rendering", frames, clip.frames)
     return _complete(studio, row, model, clip)
+
+
+def _painted(
+    pictures: Iterator[Picture], painter: "_Painter", first: int, time_base: Fraction
+) -> Iterator[Patch]:
+    """Yield the patch of each picture, some with a look; `first` is the first one's number."""
+    batch = list(itertools.islice(pictures, _BATCH))
+    since = None
+    while batch:
+        patches = painter.paint(batch, first)
+        following = next(pictures, None)
+        times = [float(picture.pts * time_base) for picture in batch]
+        after = float(following.pts * time_base) if following is not None else None
+        for n in look_at(times, since=since, following=after):
+            look = take_look(apply(patches[n], batch[n]))
+            patches[n] = replace(patches[n], look=look)
+            since = times[n]
+        yield from patches
+        first += len(batch)
+        more = itertools.islice(pictures, _BATCH - 1)
+        batch = [following, *more] if following is not None else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

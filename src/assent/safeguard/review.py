@@ -1,8 +1,9 @@
 """Look at a draft before it may be sealed.
 
-The content gate looks at frames all along the draft; what the project's level of risk asks (a cap
-on the resolution, a person's signature) is applied. The decision is kept as a JWS over the draft's
-digest, so that an approval found in the database is worth only what its signature is.
+The content gate sees the draft's looks, small frames that show all of it; the seal holds each to
+its frame. What the project's level of risk asks (a cap on the resolution, a person's signature) is
+applied. The decision is kept as a JWS over the draft's digest, so that an approval found in the
+database is worth only what its signature is.
 """
 
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ from typing import Any
 from assent.consent.clearance import Act, AskAgain, Clearance, require_all
 from assent.consent.locker import Locker
 from assent.consent.people import Person, find_person, person_by_id
-from assent.create._frames import frames_of
+from assent.create._frames import looks_of
 from assent.create.draft import Draft
+from assent.create.looks import LONGEST_GAP
 from assent.kit.clock import stamp
 from assent.kit.content.gate import ContentGate, is_explicit
 from assent.kit.errors import AssentError, ContentError, IntegrityError, SignOffError
@@ -31,8 +33,6 @@ __all__ = ["Reviewed", "recall", "review", "sign_off"]
 
 _DECISION = "assent-review+jws"
 _SIGN_OFF = "assent-sign-off+jws"
-# Frames a second that the content gate looks at; the first and the last are always among them.
-LOOKS_PER_SECOND = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,21 +155,37 @@ def _look(
     gate: ContentGate,
     progress: Progress,
 ) -> int:
+    """Return how many looks the gate saw; raises `IntegrityError` unless they show all the film."""
     locker = Locker(studio)
     with draft.clip.open(locker, ask_again()) as footage:
         time_base = probe(footage, name=draft.clip.name).time_base
-    looked_at = 0
-    next_look = 0.0
-    for index, picture in enumerate(frames_of(draft, locker, ask_again)):
-        seconds = float(picture.pts * time_base)
-        last = index == draft.frames - 1
-        if looked_at == 0 or last or seconds >= next_look:
-            if is_explicit(gate.check(to_rgb(picture))):
+    looked_at = frames = 0
+    # Frames that no look has shown yet are seen by the next one, if it comes soon enough.
+    since, unseen = float("-inf"), False
+    for pts, look in looks_of(draft, locker, ask_again):
+        seconds = float(pts * time_base)
+        if unseen and seconds - since > LONGEST_GAP:
+            raise _unseen(draft)
+        if look is not None:
+            if is_explicit(gate.check(to_rgb(look))):
                 raise ContentError(f"the draft shows explicit content at {seconds:.1f} s")
             looked_at += 1
-            next_look = seconds + 1 / LOOKS_PER_SECOND
-        progress("reviewing", index + 1, draft.frames)
+            since = seconds
+        elif looked_at == 0:
+            raise _unseen(draft)
+        unseen = look is None
+        frames += 1
+        progress("reviewing", frames, draft.frames)
+    if unseen or frames != draft.frames:
+        raise _unseen(draft)
     return looked_at
+
+
+def _unseen(draft: Draft) -> IntegrityError:
+    return IntegrityError(
+        f"draft {draft.id[:8]} does not show all of its frames to a review",
+        advice="Render it again.",
+    )
 
 
 def _approve(studio: Studio, purpose: Purpose, draft: Draft) -> Approved | None:

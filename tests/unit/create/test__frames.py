@@ -6,7 +6,9 @@ import pytest
 from casts import BLANK, SCENE_FRAMES, Cast, Stage
 
 from assent.consent.locker import Locker
-from assent.create._frames import frames_of, pairs_of
+from assent.create._frames import frames_of, looks_of, pairs_of
+from assent.create.looks import is_look_of
+from assent.create.patches import pack, unpack
 from assent.kit.errors import IntegrityError, NotClearedError
 
 
@@ -59,3 +61,29 @@ def test_other_numbers_of_frames_are_refused(stage: Stage) -> None:
     swapped = replace(stage.draft, _segments=blobs[::-1])
     with pytest.raises(IntegrityError, match="not those of its footage"):
         list(frames_of(swapped, Locker(stage.studio), asking))
+
+
+def test_the_looks_are_those_of_the_frames(stage: Stage) -> None:
+    asking = stage.asking(stage.draft.needs(to_release=False))
+    locker = Locker(stage.studio)
+    looks = list(looks_of(stage.draft, locker, asking))
+    frames = list(frames_of(stage.draft, locker, asking))
+    assert [n for n, (_, look) in enumerate(looks) if look] == [0, 12, 24, 36, SCENE_FRAMES - 1]
+    for (pts, look), frame in zip(looks, frames, strict=True):
+        assert pts == frame.pts
+        assert look is None or is_look_of(look, frame)
+
+
+def test_a_look_of_something_else_is_refused(stage: Stage) -> None:
+    """What review saw must be what is sealed."""
+    asking = stage.asking(stage.draft.needs(to_release=False))
+    locker = Locker(stage.studio)
+    first, second = stage.draft._segments  # noqa: SLF001 - what a bug might pass on
+    patches = list(unpack(locker.read(first, asking())))
+    look = patches[12].look
+    assert look is not None
+    brighter = replace(look, y=look.y + np.uint8(1))
+    patches[12] = replace(patches[12], look=brighter)
+    wrong = replace(stage.draft, _segments=(locker.put(pack(patches), asking()), second))
+    with pytest.raises(IntegrityError, match="looks are not those"):
+        list(frames_of(wrong, locker, asking))

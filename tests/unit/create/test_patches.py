@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assent.create.patches import Patch, apply, cut, pack, unpack
+from assent.create.patches import Patch, apply, cut, pack, unpack, unpack_looks
 from assent.kit.errors import IntegrityError
 from assent.kit.media.picture import Picture
 
@@ -85,6 +87,21 @@ def test_many_patches_in_order() -> None:
     assert list(unpack(b"")) == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_looks_travel_with_their_patches(kind: Kind) -> None:
+    look = picture(kind, seed=3, width=9, height=5)
+    patches = [replace(cut(picture(kind), (0, 0, 9, 9)), look=look), Patch(pts=8)]
+    data = b"".join(pack(patches))
+    for read in (unpack, unpack_looks):
+        first, second = read(data)
+        assert first.look is not None
+        assert same(first.look, look)
+        assert (first.look.bits, first.look.matrix, first.look.pts) == (kind[0], "bt709", 7)
+        assert (first.pts, second.pts, second.look) == (7, 8, None)
+    assert next(unpack_looks(data)).planes is None
+    assert next(unpack(data)).planes is not None
+
+
 def test_a_patch_of_another_frame_is_refused() -> None:
     with pytest.raises(IntegrityError, match="not those of its footage"):
         apply(Patch(pts=8), picture())
@@ -104,16 +121,22 @@ def test_a_patch_of_another_depth_is_refused() -> None:
 
 
 def test_damaged_segments_are_refused() -> None:
-    data = b"".join(pack([cut(picture(), (0, 0, 20, 20))]))
+    look = picture(width=9, height=5)
+    data = b"".join(pack([replace(cut(picture(), (0, 0, 20, 20)), look=look)]))
     for end in range(1, len(data), 17):
         with pytest.raises(IntegrityError, match="can't be read"):
             list(unpack(data[:end]))
+        with pytest.raises(IntegrityError, match="can't be read"):
+            list(unpack_looks(data[:end]))
     for spoilt in (
         b"\xff" * 40,
         data.replace(b"uint8", b"int64"),
         data.replace(b'"pts"', b'"xxx"'),
         data.replace(b'"planes"', b'"plants"'),
-        data.replace(b"[23", b"[99") if b"[23" in data else data[:-1],
+        data.replace(b", 20, 20]", b", 99, 99]"),
+        data.replace(b'"bits": 8', b'"bits": 9'),
+        data.replace(b'"y": 0', b'"z": 0'),
     ):
+        assert spoilt != data
         with pytest.raises(IntegrityError, match="can't be read"):
             list(unpack(spoilt))

@@ -13,8 +13,8 @@ from studios import Member, add_member
 
 from assent.consent.locker import Locker
 from assent.create.draft import Draft, digest_of
-from assent.create.patches import Patch, pack
-from assent.data.clips import clip_of, find_clip
+from assent.create.patches import Patch, pack, unpack
+from assent.data.clips import clip_of
 from assent.kit.content.gate import ContentGate, Finding
 from assent.kit.errors import (
     ContentError,
@@ -87,8 +87,8 @@ def test_it_looks_all_along_the_draft(fresh: Stage) -> None:
     told = []
     gate = Gate()
     found = reviewed(fresh, gate, progress=lambda *state: told.append(state))
-    # Of 1.6 s: at 0, 0.52 and 1.04 s, and the last frame.
-    assert found.looked_at == gate.looks == 4
+    # Of 1.6 s: at 0, 0.48, 0.96 and 1.44 s, and the last frame.
+    assert found.looked_at == gate.looks == 5
     assert told[-1] == ("reviewing", SCENE_FRAMES, SCENE_FRAMES)
     assert (found.level, found.reviewer) == ("medium", None)
     assert found.approved is not None
@@ -341,17 +341,32 @@ def test_a_draft_altered_in_the_database_is_refused(stage: Stage, change: Any) -
         recalled(stage)
 
 
-def test_a_draft_with_other_frames_than_its_footage_is_refused(stage: Stage) -> None:
+def test_a_draft_with_other_frames_than_its_own_is_refused(stage: Stage) -> None:
     draft = stage.draft
-    ada = find_clip(stage.studio, stage.purpose, "ada.mp4")
     segments = draft._segments  # noqa: SLF001 - what a bug might pass on
     asking = stage.asking(draft.needs(to_release=True))
-    for wrong, match in (
-        (replace(draft, clip=ada), "more frames than its footage"),
-        (replace(draft, _segments=segments[:1]), "fewer frames than its footage"),
-    ):
-        with pytest.raises(IntegrityError, match=match):
+    for other in (segments[:1], segments[1:], segments[::-1], (*segments, segments[0]), ()):
+        wrong = replace(draft, _segments=other)
+        with pytest.raises(IntegrityError, match="does not show all"):
             review(stage.studio, stage.purpose, wrong, asking(), ask_again=asking, gate=Gate())
+
+
+@pytest.mark.parametrize("missing", range(5))
+def test_a_draft_that_hides_a_part_is_refused(stage: Stage, missing: int) -> None:
+    """Without any one of its looks there are frames that nobody would see."""
+    draft = stage.draft
+    locker = Locker(stage.studio)
+    asking = stage.asking(draft.needs(to_release=True))
+    patches = [
+        patch
+        for blob in draft._segments  # noqa: SLF001 - what a bug might pass on
+        for patch in unpack(locker.read(blob, asking()))
+    ]
+    place = [n for n, patch in enumerate(patches) if patch.look is not None][missing]
+    patches[place] = replace(patches[place], look=None)
+    wrong = replace(draft, _segments=(locker.put(pack(patches), asking()),))
+    with pytest.raises(IntegrityError, match="does not show all"):
+        review(stage.studio, stage.purpose, wrong, asking(), ask_again=asking, gate=Gate())
 
 
 def test_the_reviewers_key_is_the_one_that_counts(stage: Stage) -> None:
