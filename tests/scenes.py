@@ -35,6 +35,7 @@ __all__ = [
 
 Rgb = NDArray[np.uint8]
 SAMPLES = Path(__file__).parent.parent / "samples"
+_PASSING = 12  # frames that it takes to leave the picture
 
 CHANGES: dict[str, Callable[[Rgb, int, NDArray[np.float32]], Rgb]] = {
     "lamp": lambda rgb, index, points: relit(rgb, points, angle=np.pi),
@@ -103,14 +104,14 @@ def leaves_and_returns(
     stays: int = 14, away: int = 20, returns: int = 14, face: str = "ada_train"
 ) -> Iterator[Rgb]:
     """A person slips out of the frame to the right, leaves an empty set, and comes back."""
-    frames = pictures(face, 0, stays + returns + 16)
+    frames = pictures(face, 0, stays + returns + 2 * _PASSING)
     width = frames[0].shape[1]
     empty = np.full_like(frames[0], 120)
-    for number in range(stays + 8):
-        yield _slid(frames[number], empty, width * max(0, number - stays + 1) // 8)
+    for number in range(stays + _PASSING):
+        yield _slid(frames[number], empty, width * max(0, number - stays + 1) // _PASSING)
     yield from (noisy(empty, number, deviation=4) for number in range(away))
-    for number in range(8 + returns):
-        yield _slid(frames[stays + 8 + number], empty, width * max(0, 7 - number) // 8)
+    for number, rgb in enumerate(frames[stays + _PASSING :]):
+        yield _slid(rgb, empty, width * max(0, _PASSING - 1 - number) // _PASSING)
 
 
 def _slid(rgb: Rgb, empty: Rgb, by: int) -> Rgb:
