@@ -39,7 +39,7 @@ class Killer:
     """Starts training and kills it, in another process."""
 
     def __init__(self, cast: Cast, folder: Path) -> None:
-        paths = [str(HERE.parents[1]), str(HERE.parents[2] / "benchmarks")]
+        paths = [str(HERE.parents[1]), str(HERE.parents[2] / "benchmarks"), *sys.path]
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "killing.py"), str(folder), cast.slug, str(cast.now)],
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)},
@@ -54,7 +54,9 @@ class Killer:
         assert self._process.stdout is not None
         order = {"iterations": iterations, "after": after, "delay": delay}
         print(json.dumps(order), file=self._process.stdin, flush=True)
-        return Run(**json.loads(self._process.stdout.readline()))
+        told = self._process.stdout.readline()
+        assert told, "training failed"
+        return Run(**json.loads(told))
 
     def stop(self) -> None:
         self._process.communicate()
