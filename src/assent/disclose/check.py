@@ -4,7 +4,7 @@ Release trusts nothing that seal said: it asks these functions about the very by
 Each returns what it verified, or raises `SealError`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from assent.disclose.entry import SealEntry
@@ -13,8 +13,7 @@ from assent.kit.c2pa.read import Credential, read
 from assent.kit.errors import AssentError, MediaError, SealError
 from assent.kit.imaging.label import draw_label, label_present
 from assent.kit.media.picture import Picture, luma8
-from assent.kit.media.probe import probe
-from assent.kit.media.read import read_pictures
+from assent.kit.media.read import read_pictures, sample_pictures
 from assent.kit.tlog.note import NoteVerifier
 from assent.kit.tlog.receipt import VerifiedEntry, verify_receipt
 from assent.kit.watermark.key import ReadingKey
@@ -36,16 +35,16 @@ _NAME = "the sealed video"
 # most, and one whose label is half transparent 0.59.
 LABEL_SEEN = 0.7
 _MARK_LOOKS = 64
-# The label is looked for in this many frames a second.
-LABEL_LOOKS_PER_SECOND = 2.0
+# Seconds from one picture that the label is looked for in to the next, at most. The seal's own
+# files have key frames as close, and every picture between them is predicted from what was seen.
+_LABEL_LOOKS_APART = 0.5
 
 
 def check_media(media: BinaryIO, entry: SealEntry, *, chain: Chain, key: ReadingKey) -> None:
     """Check label, mark and credential of sealed video bytes; raises `SealError`."""
     try:
         check_credential(media, mime=MIME, chain=chain, entry=entry)
-        check_label(_sampled(media))
-        media.seek(0)
+        check_label(sample_pictures(media, name=_NAME, seconds=_LABEL_LOOKS_APART))
         check_mark(read_pictures(media, name=_NAME), key=key, asset_id=entry.asset_id)
     except MediaError as error:
         raise SealError(f"the sealed video can't be read back: {error}") from error
@@ -96,16 +95,3 @@ def check_log(entry: bytes, receipt: str, verifier: NoteVerifier, *, sha256: str
         return verify_receipt(receipt, entry, verifier)
     except AssentError as error:
         raise SealError(f"the log proof does not hold: {error}") from error
-
-
-def _sampled(media: BinaryIO) -> Iterator[Picture]:
-    """Yield pictures of `media` spread over its length, the first always among them."""
-    media.seek(0)
-    time_base = probe(media, name=_NAME).time_base
-    media.seek(0)
-    following = float("-inf")
-    for picture in read_pictures(media, name=_NAME):
-        seconds = float(picture.pts * time_base)
-        if seconds >= following:
-            yield picture
-            following = seconds + 1 / LABEL_LOOKS_PER_SECOND

@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from assent import __version__
 from assent.consent.clearance import Act, AskAgain, Clearance, require_all
 from assent.consent.locker import Locker
-from assent.create._frames import frames_of
+from assent.create._frames import frames_of, looks_of
 from assent.create.draft import Draft
 from assent.disclose._key import KEY
 from assent.disclose.check import MIME, check_media
 from assent.disclose.entry import SealEntry
 from assent.disclose.sealed import SealedVideo
+from assent.kit.ahead import ahead
 from assent.kit.c2pa.manifest import Action, Plan
 from assent.kit.c2pa.sign import Ingredient, sign
 from assent.kit.clock import stamp
@@ -46,8 +49,10 @@ from assent.safeguard.approved import Approved
 __all__ = ["plan_credential", "seal"]
 
 _BUFFER = 1 << 20
-# The mark is fitted to this many frames spread over the clip.
+# The mark is fitted to this many of the draft's looks, spread over the clip.
 _FITTED_ON = 24
+# Frames that wait, decoded, for label and mark.
+_AHEAD = 4
 
 
 @dataclass(slots=True)
@@ -182,13 +187,11 @@ def _make(
         ),
         fingerprint=VideoFingerprint(),
     )
-    layers.embedder.prepare(
-        picture.y for picture in _labelled(_spread(draft, locker, ask_again), size)
-    )
-    pictures = _marked(_labelled(frames_of(draft, locker, ask_again), size), layers)
-    with draft.clip.open(locker, ask_again()) as sound:
+    layers.embedder.prepare(_fitted_to(draft, locker, ask_again, size))
+    decoded = frames_of(draft, locker, ask_again)
+    with draft.clip.open(locker, ask_again()) as sound, ahead(decoded, depth=_AHEAD) as frames:
         encode(
-            pictures,
+            _marked(_labelled(frames, size), layers),
             sink,
             like=clip,
             sound_from=sound if clip.sound else None,
@@ -198,12 +201,17 @@ def _make(
     return layers.fingerprint.finish()
 
 
-def _spread(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[Picture]:
-    """Yield a few of the draft's frames, spread over its length."""
+def _fitted_to(
+    draft: Draft, locker: Locker, ask_again: AskAgain, size: tuple[int, int]
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the labelled luma of some of the draft's looks, spread over its length."""
     step = -(-draft.frames // _FITTED_ON)
-    for index, picture in enumerate(frames_of(draft, locker, ask_again)):
-        if index % step == 0:
-            yield picture
+    following = 0
+    for number, (_, look) in enumerate(looks_of(draft, locker, ask_again)):
+        if look is not None and number >= following:
+            smaller = min(size, (look.width, look.height))
+            yield from (luma8(picture) for picture in _labelled([look], smaller))
+            following = number + step
 
 
 def _labelled(pictures: Iterable[Picture], size: tuple[int, int]) -> Iterator[Picture]:

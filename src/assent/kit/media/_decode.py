@@ -38,8 +38,8 @@ def frame_ticks(track: Stream) -> int:
     return max(round(1 / (frame_rate(track) * time_base(track))), 1)
 
 
-def decode_frames(clip: OpenedClip) -> Iterator[VideoFrame]:
-    """Decode from the container's present position to its end.
+def decode_frames(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[VideoFrame]:
+    """Decode from the container's present position to its end, or its key frames alone.
 
     Raises:
         MediaError: Damage, or an end before the promised one.
@@ -47,6 +47,7 @@ def decode_frames(clip: OpenedClip) -> Iterator[VideoFrame]:
     """
     context = clip.video.codec_context
     context.thread_type = ThreadType.AUTO
+    context.skip_frame = "NONKEY" if keys_only else "DEFAULT"
     # Damage raises instead of being painted over with guesses.
     context.options = {**context.options, "err_detect": "explode"}
     missing = _first_missing(clip)

@@ -5,6 +5,7 @@ for picture in read_pictures(Path("scene.mp4"), name="scene.mp4"):
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av.error
 from av.video.frame import VideoFrame
@@ -16,7 +17,7 @@ from assent.kit.media._timeline import Timeline
 from assent.kit.media._upright import Look, look_of, to_picture
 from assent.kit.media.picture import Picture
 
-__all__ = ["read_pictures"]
+__all__ = ["read_pictures", "sample_pictures"]
 
 # Seconds before the wanted time to which a resumed reading seeks, in turn; after these the
 # clip's beginning. Pictures that lean on one before a seek point follow it within a few
@@ -60,6 +61,46 @@ def read_pictures(source: Source, *, name: str, start_pts: int | None = None) ->
                 yield picture
 
 
+def sample_pictures(source: Source, *, name: str, seconds: float) -> Iterator[Picture]:
+    """Yield some of a clip's pictures, the first always among them, at most `seconds` apart.
+
+    Where the clip's index says that its key frames lie as close, they are all that is decoded,
+    which takes a tenth of the time; otherwise pictures are chosen from all of them. Two that are
+    shown further apart than `seconds` are both yielded.
+
+    Raises as `read_pictures`; damage between key frames may go unnoticed.
+    """
+    with open_clip(source, name=name) as clip:
+        if _keys_lie_close(clip, seconds):
+            yield from _pictures(clip, keys_only=True)
+            return
+    with open_clip(source, name=name) as clip:
+        yield from _apart(_pictures(clip), seconds / time_base(clip.video))
+
+
+def _apart(pictures: Iterator[Picture], ticks: Fraction | float) -> Iterator[Picture]:
+    """Yield the first and the last picture and as few between them as lie `ticks` apart at most."""
+    chosen = before = next(pictures)
+    yield chosen
+    for picture in pictures:
+        if before is not chosen and picture.pts - chosen.pts > ticks:
+            chosen = before
+            yield chosen
+        before = picture
+    if before is not chosen:
+        yield before
+
+
+def _keys_lie_close(clip: OpenedClip, seconds: float) -> bool:
+    entries = clip.video.index_entries
+    keys = [entry.timestamp for entry in entries if entry.is_keyframe]
+    if not keys or keys[0] != entries[0].timestamp:
+        return False
+    ends = [*keys[1:], max(entry.timestamp for entry in entries)]
+    furthest = max(end - key for key, end in zip(keys, ends, strict=True))
+    return bool(furthest * time_base(clip.video) <= seconds)
+
+
 def _resume(source: Source, name: str, start_pts: int, run_up: int) -> Iterator[Picture]:
     """The pictures from `start_pts` on, by way of a seek to `run_up` seconds before it."""
     with open_clip(source, name=name) as clip:
@@ -95,10 +136,10 @@ def _next(pictures: Iterator[Picture], *, strict: bool) -> Picture | None:
         raise _MissedError from error
 
 
-def _pictures(clip: OpenedClip) -> Iterator[Picture]:
+def _pictures(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[Picture]:
     """Upright pictures from the container's present position on."""
     timeline, look = Timeline(frame_ticks(clip.video)), None
-    for frame in decode_frames(clip):
+    for frame in decode_frames(clip, keys_only=keys_only):
         look = look or look_of(frame, name=clip.name)
         pts = timeline.place(frame.pts if frame.pts is not None else frame.dts)
         _check(frame, look, clip, pts)

@@ -29,7 +29,7 @@ def strength(luma: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float
 
     `luma` is uint8 [H, W]; `size` is the (w, h) to work at.
     """
-    small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(_halved(luma, size), size, interpolation=cv2.INTER_AREA).astype(np.float32)
     mean = cv2.blur(small, _WINDOW)
     fine = small - mean
     deviation = np.sqrt(cv2.blur(fine * fine, _WINDOW))
@@ -38,3 +38,13 @@ def strength(luma: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float
     dark = _DIM + (1 - _DIM) * np.minimum(mean / _DARK, 1)
     white = np.minimum((_WHITE - mean) / _FADE, 1)
     return np.asarray(hidden * dark * white, np.float32)
+
+
+def _halved(luma: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Scale down by a whole number as far as it goes: much quicker than by any other."""
+    height, width = luma.shape
+    factor = min(width // size[0], height // size[1])
+    if factor < 2 or width % factor or height % factor:
+        return luma
+    whole = (width // factor, height // factor)
+    return np.asarray(cv2.resize(luma, whole, interpolation=cv2.INTER_AREA), np.uint8)
