@@ -140,11 +140,14 @@ def _member(place: int, number: int, tile: int) -> Rgb:
     return np.asarray(cv2.resize(rgb, (tile, tile), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def small(side: int = 48, count: int = 12, face: str = "ada_train") -> Iterator[Rgb]:
-    """One face about `side` pixels wide in a frame of 640 x 360."""
+def small(
+    side: int = 48, count: int = 12, *, frame: tuple[int, int] = (360, 640), face: str = "ada_train"
+) -> Iterator[Rgb]:
+    """One face about `side` pixels wide in a `frame` of that height and width."""
     for rgb in pictures(face, 0, count):
         # A face takes up about 0.3 of a sample's width.
         little = scaled(rgb, side / (0.3 * rgb.shape[1]))
-        sheet = np.full((360, 640, 3), 110, np.uint8)
-        sheet[60 : 60 + little.shape[0], 240 : 240 + little.shape[1]] = little
+        sheet = np.full((*frame, 3), 110, np.uint8)
+        top, left = frame[0] // 6, frame[1] * 3 // 8
+        sheet[top : top + little.shape[0], left : left + little.shape[1]] = little
         yield sheet

