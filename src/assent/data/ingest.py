@@ -1,8 +1,8 @@
 """Take footage in: every face must belong to someone who consented, or nothing is kept.
 
-Two passes over the clip. The first looks: who is where, is anything explicit. Only when all of it
-is in order does the second cut out the faces, and the clip goes into the vault, encrypted under the
-records of everyone in it.
+The clip is looked at once: who is where, is anything explicit, and crops of the faces are cut out
+in memory. Only when all of it is in order do they and the clip go into the vault, encrypted under
+the records of everyone in it.
 """
 
 import uuid
@@ -21,20 +21,21 @@ from assent.consent.enrolment import unpack_templates
 from assent.consent.locker import Locker
 from assent.consent.people import Person
 from assent.data.clips import ClearedClip, clip_of
-from assent.data.faces import collect_faces
+from assent.data.faces import FaceCutter
 from assent.data.tracks import PersonTrack, pack_tracks
+from assent.kit.ahead import ahead
 from assent.kit.clock import stamp
 from assent.kit.content.gate import FACE_LABELS, ContentGate, Finding, is_explicit
 from assent.kit.errors import ContentError, InputError, MediaError, UnlistedFaceError
 from assent.kit.faces.detect import DlibDetector
 from assent.kit.faces.embed import FaceEmbedder
 from assent.kit.faces.face_set import FaceSet
+from assent.kit.faces.frame import Frame, PictureFrame
 from assent.kit.faces.geometry import Box, covered
 from assent.kit.faces.identity import assign
-from assent.kit.faces.landmarks import LandmarkFinder
+from assent.kit.faces.mesh import MeshFinder
 from assent.kit.faces.track import FaceTracker, Track
 from assent.kit.hashing import chunks_of, hash_file
-from assent.kit.media.picture import to_rgb
 from assent.kit.media.probe import Clip, probe
 from assent.kit.media.read import read_pictures
 from assent.kit.progress import Progress, nothing
@@ -50,6 +51,10 @@ _FINE = 1920
 _SURE = 0.6
 # Frames before and after in which the tracker may have seen the same face.
 _NEAR = 6
+# Longest side of what the content gate is shown; 640m, the larger of its networks, takes no more.
+_GATE_SIDE = 640
+# Decoded pictures that wait for the tracker: 25 MB at 1920x1080.
+_AHEAD = 8
 # The content gate looks at this many frames a second of footage.
 _LOOKS_PER_SECOND = 1.0
 
@@ -103,9 +108,9 @@ def ingest(
     if row is not None:
         return _already(studio, row, people)
     gallery = _gallery(studio, people, clearances)
-    frames, seen = _look(path, clip, gate or ContentGate(), progress)
-    tracks = _account_for(seen, gallery, clip)
-    faces = collect_faces(path, clip, tracks, progress)
+    seen = _look(path, clip, gate or ContentGate(), progress)
+    named = _account_for(seen.tracks, gallery, clip)
+    faces = seen.cutter.face_sets(named)
     # Looking can take long; nothing is stored unless all still agree.
     clearances = clear_all(studio, purpose, needs)
     require_all(
@@ -115,7 +120,10 @@ def ingest(
         project_id=purpose.project_id,
         now=studio.clock(),
     )
-    return _store(studio, purpose, path, sha256, people, frames, tracks, faces, clearances, rights)
+    tracks = [PersonTrack.of(track, person) for person, track in named]
+    return _store(
+        studio, purpose, path, sha256, people, seen.frames, tracks, faces, clearances, rights
+    )
 
 
 def _known(studio: Studio, purpose: Purpose, sha256: str) -> FootageRow | None:
@@ -157,31 +165,53 @@ def _gallery(
     return gallery
 
 
-def _look(
-    path: Path, clip: Clip, gate: ContentGate, progress: Progress
-) -> tuple[int, tuple[Track, ...]]:
-    """Track every face, and let the content gate look; return the number of frames as well."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What there is in a clip."""
+
+    frames: int
+    tracks: tuple[Track, ...]
+    cutter: FaceCutter
+
+
+def _look(path: Path, clip: Clip, gate: ContentGate, progress: Progress) -> _Seen:
+    """Track every face and cut it out, and let the content gate look."""
     # Bystanders are small: at cuts and every second a finer search looks for them too.
     tracker = FaceTracker(
-        DlibDetector(), LandmarkFinder(), FaceEmbedder(), searcher=DlibDetector(longest=_FINE)
+        DlibDetector(), MeshFinder(), FaceEmbedder(), searcher=DlibDetector(longest=_FINE)
     )
-    seen: list[_Glimpse] = []
+    cutter = FaceCutter()
+    glimpses: list[_Glimpse] = []
     next_look = 0.0
     index = -1
-    for index, picture in enumerate(read_pictures(path, name=path.name)):
-        seconds = float(picture.pts * clip.time_base)
-        rgb = to_rgb(picture)
-        if seconds >= next_look:
-            findings = gate.check(rgb)
-            if is_explicit(findings):
-                raise ContentError(f"{path.name} shows explicit content at {clock_time(seconds)}")
-            seen += [_Glimpse(index, seconds, each.box) for each in findings if _is_face(each)]
-            next_look = seconds + 1 / _LOOKS_PER_SECOND
-        tracker.add(index, picture.pts, seconds, rgb)
-        progress("looking for faces", index + 1, clip.frames)
+    with ahead(read_pictures(path, name=path.name), depth=_AHEAD) as pictures:
+        for index, picture in enumerate(pictures):
+            seconds, frame = float(picture.pts * clip.time_base), PictureFrame(picture)
+            if seconds >= next_look:
+                glimpses += _glance(gate, frame, index, seconds, path.name)
+                next_look = seconds + 1 / _LOOKS_PER_SECOND
+            cutter.add(frame, tracker.add(index, picture.pts, seconds, frame))
+            progress("looking for faces", index + 1, clip.frames)
     tracks = tracker.finish()
-    _check_glimpses(clip, seen, tracks)
-    return index + 1, tracks
+    _check_glimpses(clip, glimpses, tracks)
+    return _Seen(frames=index + 1, tracks=tracks, cutter=cutter)
+
+
+def _glance(
+    gate: ContentGate, frame: Frame, index: int, seconds: float, name: str
+) -> list["_Glimpse"]:
+    """Return the faces that the content gate sees; raises `ContentError` at explicit content."""
+    scale = min(1.0, _GATE_SIDE / max(frame.width, frame.height))
+    width, height = (max(1, round(side * scale)) for side in (frame.width, frame.height))
+    findings = gate.check(frame.shrunk(width, height))
+    if is_explicit(findings):
+        raise ContentError(f"{name} shows explicit content at {clock_time(seconds)}")
+    across, down = frame.width / width, frame.height / height
+    boxes = [finding.box for finding in findings if _is_face(finding)]
+    return [
+        _Glimpse(index, seconds, (x0 * across, y0 * down, x1 * across, y1 * down))
+        for x0, y0, x1, y1 in boxes
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +252,8 @@ def _check_glimpses(clip: Clip, seen: Sequence[_Glimpse], tracks: Sequence[Track
 
 def _account_for(
     tracks: Sequence[Track], gallery: Mapping[str, NDArray[np.float32]], clip: Clip
-) -> tuple[PersonTrack, ...]:
-    """Give every track its person; raises `UnlistedFaceError` if one has none."""
+) -> list[tuple[str, Track]]:
+    """Return every track with its person; raises `UnlistedFaceError` if one has none."""
     if not tracks:
         raise MediaError(
             f"{clip.name} shows no face",
@@ -233,7 +263,7 @@ def _account_for(
     if assignment.unlisted:
         spans = _spans(tracks, {identity.track for identity in assignment.unlisted})
         raise UnlistedFaceError(f"{clip.name} shows someone who has not consented, at {spans}")
-    return tuple(PersonTrack.of(track, str(assignment.names[track.id])) for track in tracks)
+    return [(str(assignment.names[track.id]), track) for track in tracks]
 
 
 def _spans(tracks: Sequence[Track], wanted: Collection[int]) -> str:

@@ -5,11 +5,13 @@ import json
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.errors import IntegrityError
+from assent.kit.faces.packed import pack, unpack
 from assent.kit.faces.track import Track
 
 __all__ = ["PersonTrack", "of_person", "pack_tracks", "unpack_tracks"]
@@ -25,6 +27,7 @@ class PersonTrack:
         pts: int64 [n], presentation time stamps.
         seconds: float64 [n].
         landmarks: float32 [n, 68, 2] in pixels of the upright frame.
+        meshes: float32 [n, 478, 3] in the same pixels (see `kit.faces.mesh.Mesh`).
     """
 
     person_id: str
@@ -32,6 +35,7 @@ class PersonTrack:
     pts: NDArray[np.int64]
     seconds: NDArray[np.float64]
     landmarks: NDArray[np.float32]
+    meshes: NDArray[np.float32]
 
     @classmethod
     def of(cls, track: Track, person_id: str) -> "PersonTrack":
@@ -41,23 +45,29 @@ class PersonTrack:
             index=np.array([point.index for point in track.points], np.int64),
             pts=np.array([point.pts for point in track.points], np.int64),
             seconds=np.array([point.seconds for point in track.points], np.float64),
-            landmarks=np.stack([point.landmarks for point in track.points]).astype(np.float32),
+            landmarks=np.stack([point.landmarks for point in track.points]),
+            meshes=np.stack([point.mesh for point in track.points]),
         )
 
 
 _ARRAYS = ("index", "pts", "seconds", "landmarks")
+_PACKED = ("mesh_steps", "mesh_origins", "mesh_step")
 
 
 def pack_tracks(tracks: Sequence[PersonTrack]) -> bytes:
-    """Return `tracks` as one .npz archive without pickled objects."""
+    """Return `tracks` as one .npz archive without pickled objects.
+
+    Meshes are rounded as `kit.faces.packed` tells; all else is kept to the bit.
+    """
     people = json.dumps([track.person_id for track in tracks]).encode()
-    arrays = {
-        f"{name}_{number}": getattr(track, name)
-        for number, track in enumerate(tracks)
-        for name in _ARRAYS
-    }
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, track in enumerate(tracks):
+        packed = dict(zip(_PACKED, pack(track.meshes), strict=True))
+        plain = {name: getattr(track, name) for name in _ARRAYS}
+        arrays |= {f"{name}_{number}": array for name, array in (plain | packed).items()}
     sink = io.BytesIO()
-    np.savez_compressed(sink, people=np.frombuffer(people, np.uint8), **arrays)
+    arrays["people"] = np.frombuffer(people, np.uint8)
+    np.savez_compressed(sink, allow_pickle=False, **arrays)
     return sink.getvalue()
 
 
@@ -68,7 +78,9 @@ def unpack_tracks(data: bytes) -> tuple[PersonTrack, ...]:
             people = json.loads(archive["people"].tobytes())
             return tuple(
                 PersonTrack(
-                    person_id=person, **{name: archive[f"{name}_{number}"] for name in _ARRAYS}
+                    person_id=person,
+                    **{name: archive[f"{name}_{number}"] for name in _ARRAYS},
+                    meshes=unpack(*(archive[f"{name}_{number}"] for name in _PACKED)),
                 )
                 for number, person in enumerate(people)
             )

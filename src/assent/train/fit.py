@@ -92,6 +92,7 @@ def merge(sets: Sequence[FaceSet]) -> FaceSet:
         faces=np.concatenate([each.faces for each in sets]),
         masks=np.concatenate([each.masks for each in sets]),
         landmarks=np.concatenate([each.landmarks for each in sets]),
+        meshes=np.concatenate([each.meshes for each in sets]),
         seconds=np.concatenate([each.seconds for each in sets]),
     )
 

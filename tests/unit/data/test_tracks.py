@@ -3,14 +3,18 @@ import pytest
 
 from assent.data.tracks import PersonTrack, of_person, pack_tracks, unpack_tracks
 from assent.kit.errors import IntegrityError
+from assent.kit.faces.mesh import POINTS, landmarks_of
+from assent.kit.faces.packed import PackedMesh
 from assent.kit.faces.tracks import Track, TrackPoint
 
 
 def track(person: str, first: int, count: int = 3) -> PersonTrack:
     index = np.arange(first, first + count)
     marks = np.random.default_rng(first).normal(size=(count, 68, 2)).astype(np.float32)
+    meshes = np.random.default_rng(first).uniform(-40, 400, (count, POINTS, 3)).astype(np.float32)
     return PersonTrack(
-        person_id=person, index=index, pts=index * 512, seconds=index / 25, landmarks=marks
+        person_id=person, index=index, pts=index * 512, seconds=index / 25, landmarks=marks,
+        meshes=meshes,
     )  # fmt: skip
 
 
@@ -22,6 +26,8 @@ def test_tracks_come_back_as_they_were() -> None:
         for name in ("index", "pts", "seconds", "landmarks"):
             assert getattr(new, name).dtype == getattr(old, name).dtype
             assert np.array_equal(getattr(new, name), getattr(old, name))
+        assert new.meshes.dtype == np.float32
+        assert np.abs(new.meshes - old.meshes).max() < 0.01
     assert unpack_tracks(pack_tracks([])) == ()
 
 
@@ -32,17 +38,21 @@ def test_ones_own_tracks_in_order_of_time() -> None:
 
 
 def test_a_followed_face_is_taken_over() -> None:
-    marks = np.ones((68, 2), np.float32)
+    mesh = np.random.default_rng(1).uniform(0, 99, (POINTS, 3)).astype(np.float32)
     points = tuple(
-        TrackPoint(index=n, pts=n * 512, seconds=n / 25, box=(0, 0, 9, 9), landmarks=marks, score=1)
+        TrackPoint(
+            index=n, run=1, pts=n * 512, seconds=n / 25, box=(0, 0, 9, 9), score=1,
+            packed=PackedMesh.of(mesh),
+        )
         for n in (4, 5)
-    )
+    )  # fmt: skip
     embedding = np.zeros((1, 128), np.float32)
     taken = PersonTrack.of(
         Track(id=0, points=points, embeddings=embedding, embedded_at=(0.2,)), "ada"
     )
     assert (taken.person_id, taken.pts.tolist()) == ("ada", [2048, 2560])
-    assert taken.landmarks.shape == (2, 68, 2)
+    np.testing.assert_allclose(taken.meshes, np.stack([mesh, mesh]), atol=0.002)
+    assert np.array_equal(taken.landmarks[0], landmarks_of(taken.meshes[0]))
 
 
 def test_other_bytes_are_no_tracks() -> None:

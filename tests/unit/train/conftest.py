@@ -31,6 +31,7 @@ def drawn_faces(skin: tuple[int, int, int], seed: int) -> FaceSet:
         faces=np.array(faces).astype(np.uint8),
         masks=np.array(masks).astype(np.uint8),
         landmarks=np.stack(places),
+        meshes=np.zeros((COUNT, 478, 3), np.float32),
         seconds=np.arange(COUNT, dtype=np.float64) / 25,
     )
 

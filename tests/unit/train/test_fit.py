@@ -181,6 +181,7 @@ def test_sets_of_several_clips_are_one() -> None:
             faces=np.full((count, 8, 8, 3), count, np.uint8),
             masks=np.full((count, 8, 8), count, np.uint8),
             landmarks=np.full((count, 68, 2), count, np.float32),
+            meshes=np.full((count, 478, 3), count, np.float32),
             seconds=np.full(count, count, np.float64),
         )
 

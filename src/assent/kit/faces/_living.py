@@ -7,19 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.faces.embed import CHIP, sharpness
+from assent.kit.faces.frame import Image
 from assent.kit.faces.geometry import Box, Landmarks, frontalness
 from assent.kit.faces.identity import SAME_PERSON
+from assent.kit.faces.mesh import Mesh, landmarks_of
 from assent.kit.faces.tracks import Track, TrackPoint
 
 __all__ = ["Embedder", "Living"]
 
 _SHARP = 50.0
 
+_PAUSE = 4
+"""Frames for which a face that should look no better than the best so far isn't measured."""
+
 
 class Embedder(Protocol):
     """Anything that embeds aligned faces."""
 
-    def chip(self, rgb: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.uint8]:
+    def chip(self, image: Image, landmarks: Landmarks) -> NDArray[np.uint8]:
         """The aligned face, RGB uint8."""
 
     def embed_chip(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -30,10 +35,13 @@ class Embedder(Protocol):
 class Living:
     """One face being followed. `since` is when the present embedding window began, in seconds."""
 
+    run: int
     box: Box
-    landmarks: Landmarks | None
+    mesh: Mesh | None
     score: float
     since: float
+    presence: float = 1.0
+    """How sure the mesh's network is of the face, 0 to 1."""
     misses: int = 0
     doubtful: bool = False
     points: list[TrackPoint] = field(default_factory=list)
@@ -48,18 +56,29 @@ class Living:
     _chip: NDArray[np.uint8] | None = None
     _chip_seconds: float = 0.0
     _quality: float = -1.0
+    _clarity: float = 1.0
+    """Share of its promise that the last face measured kept."""
+    _unmeasured: int = 0
 
-    def keep_best(self, rgb: NDArray[np.uint8], seconds: float, embedder: Embedder) -> None:
+    @property
+    def landmarks(self) -> Landmarks | None:
+        """The landmarks [68, 2] of the present frame; None if the face was lost."""
+        return None if self.mesh is None else landmarks_of(self.mesh)
+
+    def keep_best(self, image: Image, seconds: float, embedder: Embedder) -> None:
         """Keep this frame's face if it looks better than the window's best so far."""
-        if self.landmarks is None:
+        if (landmarks := self.landmarks) is None:
             return
         size = min(1.0, (self.box[2] - self.box[0]) / CHIP)
-        promise = (0.05 + frontalness(self.landmarks)) * size
-        if promise <= self._quality:
+        promise = (0.05 + frontalness(landmarks)) * size
+        self._unmeasured += 1
+        dull = promise * self._clarity <= self._quality and self._unmeasured < _PAUSE
+        if dull or promise <= self._quality:
             return
-        chip = embedder.chip(rgb, self.landmarks)
+        chip = embedder.chip(image, landmarks)
         blur = sharpness(chip)
-        quality = promise * blur / (blur + _SHARP)
+        self._clarity, self._unmeasured = blur / (blur + _SHARP), 0
+        quality = promise * self._clarity
         if quality > self._quality:
             self._chip, self._chip_seconds, self._quality = chip, seconds, quality
 
@@ -92,7 +111,7 @@ class Living:
         return float(np.linalg.norm(embedding - self.embeddings[-1])) > SAME_PERSON
 
     def _split(self) -> "Living":
-        before = Living(box=self.box, landmarks=None, score=self.score, since=self.since)
+        before = Living(run=self.run, box=self.box, mesh=None, score=self.score, since=self.since)
         before.points, self.points = self.points[: self._fork], self.points[self._fork :]
         before.embeddings, self.embeddings = self.embeddings, []
         before.embedded_at, self.embedded_at = self.embedded_at, []

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-import cv2
 import dlib
-import numpy as np
-from numpy.typing import NDArray
 
+from assent.kit.faces.frame import Image, frame_of
 from assent.kit.faces.geometry import Box, covered
 
 __all__ = ["CERTAIN", "FACE_IN_FACE", "Detection", "DlibDetector", "FaceDetector"]
@@ -46,8 +44,8 @@ class Detection:
 class FaceDetector(Protocol):
     """Anything that finds faces."""
 
-    def find(self, rgb: NDArray[np.uint8], *, weakest: float = CERTAIN) -> list[Detection]:
-        """Faces in an RGB frame [H, W, 3] that score at least `weakest`, best first."""
+    def find(self, image: Image, *, weakest: float = CERTAIN) -> list[Detection]:
+        """Faces in a frame, or in RGB [H, W, 3], that score at least `weakest`, best first."""
 
 
 class DlibDetector:
@@ -68,12 +66,16 @@ class DlibDetector:
     def _hog(self) -> dlib.fhog_object_detector:
         return dlib.get_frontal_face_detector()
 
-    def find(self, rgb: NDArray[np.uint8], *, weakest: float = CERTAIN) -> list[Detection]:
-        """Faces in an RGB frame uint8 [H, W, 3] that score at least `weakest`, best first."""
-        scale = min(self._zoom, self._longest / max(rgb.shape[:2]))
-        grey = _scaled_grey(rgb, scale)
-        rectangles, scores, _ = self._hog.run(grey, 0, weakest)
-        across, down = rgb.shape[1] / grey.shape[1], rgb.shape[0] / grey.shape[0]
+    def find(self, image: Image, *, weakest: float = CERTAIN) -> list[Detection]:
+        """Faces in a frame, or in RGB uint8 [H, W, 3], that score at least `weakest`, best first.
+
+        Other threads run meanwhile.
+        """
+        frame = frame_of(image)
+        scale = min(self._zoom, self._longest / max(frame.width, frame.height))
+        size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        rectangles, scores, _ = self._hog.run(frame.grey(*size), 0, weakest)
+        across, down = frame.width / size[0], frame.height / size[1]
         found = [
             Detection(
                 box=(
@@ -95,12 +97,3 @@ def _whole_faces(ranked: list[Detection]) -> list[Detection]:
         if all(covered(detection.box, better.box) < FACE_IN_FACE for better in kept):
             kept.append(detection)
     return kept
-
-
-def _scaled_grey(rgb: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    height, width = rgb.shape[:2]
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    # Shrinking first keeps the colour conversion of a large frame cheap.
-    filter_ = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(rgb, size, interpolation=filter_)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)

@@ -12,6 +12,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.kit.faces.frame import Image, frame_of
 from assent.kit.faces.geometry import Landmarks
 from assent.kit.faces.models import load
 
@@ -23,6 +24,10 @@ CHIP = 150
 _PADDING = 0.25
 _WORKING = 300.0
 """Side to which a large face is shrunk before it is aligned."""
+
+_REACH = 1.1
+"""How far from its middle, in faces, the part reaches that is aligned: a head may lie on its side.
+"""
 
 
 class FaceEmbedder:
@@ -39,36 +44,32 @@ class FaceEmbedder:
     def _network(self) -> dlib.face_recognition_model_v1:
         return load(dlib.face_recognition_model_v1, self._network_file, "dlib-face-embedding")
 
-    def embed(self, rgb: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.float32]:
-        """Embedding float32 [128] of the face with these landmarks in the frame [H, W, 3]."""
-        return self.embed_chip(self.chip(rgb, landmarks))
+    def embed(self, image: Image, landmarks: Landmarks) -> NDArray[np.float32]:
+        """Embedding float32 [128] of the face with these landmarks in a frame or RGB picture."""
+        return self.embed_chip(self.chip(image, landmarks))
 
     def embed_chip(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embedding float32 [128] of an aligned face RGB uint8 [150, 150, 3]."""
         return np.array(self._network.compute_face_descriptor(chip), dtype=np.float32)
 
-    def chip(self, rgb: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.uint8]:
+    def chip(self, image: Image, landmarks: Landmarks) -> NDArray[np.uint8]:
         """The aligned face RGB uint8 [150, 150, 3]: upright, eyes level, a little background."""
-        part, points = _around(rgb, landmarks)
+        part, points = _around(image, landmarks)
         parts = [dlib.point(round(float(x)), round(float(y))) for x, y in points]
         height, width = part.shape[:2]
         shape = dlib.full_object_detection(dlib.rectangle(0, 0, width - 1, height - 1), parts)
         return np.asarray(dlib.get_face_chip(part, shape, CHIP, _PADDING), dtype=np.uint8)
 
 
-def _around(rgb: NDArray[np.uint8], landmarks: Landmarks) -> tuple[NDArray[np.uint8], Landmarks]:
+def _around(image: Image, landmarks: Landmarks) -> tuple[NDArray[np.uint8], Landmarks]:
     """The part of the frame around the face, shrunk if large, and the landmarks in that part."""
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
-    extent = float(max(high - low))
-    height, width = rgb.shape[:2]
-    corner = np.clip(np.floor(low - extent), 0, [width - 1, height - 1]).astype(int)
-    end = np.clip(np.ceil(high + extent), corner + 1, [width, height]).astype(int)
-    part = rgb[corner[1] : end[1], corner[0] : end[0]]
-    scale = min(1.0, _WORKING / max(extent, 1.0))
-    if scale < 1.0:
-        small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        part = np.asarray(small, dtype=np.uint8)
-    return np.ascontiguousarray(part), ((landmarks - corner) * scale).astype(np.float32)
+    extent = max(float(max(high - low)), 1.0)
+    scale = min(1.0, _WORKING / extent)
+    origin = (low + high) / 2 - _REACH * extent
+    matrix = np.column_stack([np.eye(2) * scale, -origin * scale])
+    part = frame_of(image).cut(matrix, int(np.ceil(2 * _REACH * extent * scale)))
+    return part, ((landmarks - origin) * scale).astype(np.float32)
 
 
 def sharpness(chip: NDArray[np.uint8]) -> float:

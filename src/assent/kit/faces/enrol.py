@@ -6,16 +6,26 @@ The embeddings that come out are a gallery entry for `identity.assign`. They are
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.errors import MediaError
 from assent.kit.faces.detect import FaceDetector
+from assent.kit.faces.frame import Image
+from assent.kit.faces.geometry import Box, Landmarks
 from assent.kit.faces.identity import SAME_PERSON
-from assent.kit.faces.track import Embedder, LandmarkFitter
+from assent.kit.faces.track import Embedder
 
-__all__ = ["Enrolment", "enrol"]
+__all__ = ["Enrolment", "LandmarkFitter", "enrol"]
+
+
+class LandmarkFitter(Protocol):
+    """Anything that places 68 landmarks."""
+
+    def fit(self, image: Image, box: Box) -> Landmarks:
+        """Landmarks float32 [68, 2] of the face in the box."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

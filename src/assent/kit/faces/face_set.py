@@ -4,6 +4,7 @@
 ...     faces=np.zeros((2, 64, 64, 3), np.uint8),
 ...     masks=np.full((2, 64, 64), 255, np.uint8),
 ...     landmarks=np.full((2, 68, 2), 32, np.float32),
+...     meshes=np.full((2, 478, 3), 32, np.float32),
 ...     seconds=np.array([0.0, 0.04]),
 ... )
 >>> FaceSet.from_bytes(faces.to_bytes()).size
@@ -20,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.errors import IntegrityError
+from assent.kit.faces.mesh import POINTS
 
 __all__ = ["FaceSet"]
 
-_FIELDS = ("faces", "masks", "landmarks", "seconds")
+_FIELDS = ("faces", "masks", "landmarks", "meshes", "seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,6 +36,7 @@ class FaceSet:
         faces: uint8 [N, S, S, 3], RGB, each cut out by `align.align` and `align.warp`.
         masks: uint8 [N, S, S], 255 where the crop shows the face itself.
         landmarks: float32 [N, 68, 2] in crop pixels, iBUG order.
+        meshes: float32 [N, 478, 3] in crop pixels, z on the same scale (see `mesh.Mesh`).
         seconds: float64 [N], time of each crop in its clip.
 
     Raises:
@@ -43,6 +46,7 @@ class FaceSet:
     faces: NDArray[np.uint8]
     masks: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
+    meshes: NDArray[np.float32]
     seconds: NDArray[np.float64]
 
     def __post_init__(self) -> None:
@@ -51,6 +55,7 @@ class FaceSet:
             "faces": (np.uint8, (count, size, size, 3)),
             "masks": (np.uint8, (count, size, size)),
             "landmarks": (np.float32, (count, 68, 2)),
+            "meshes": (np.float32, (count, POINTS, 3)),
             "seconds": (np.float64, (count,)),
         }
         for name, (kind, shape) in expected.items():
@@ -59,8 +64,9 @@ class FaceSet:
                 raise ValueError(f"{name}: {array.dtype} {array.shape}, expected {kind} {shape}")
         if count == 0 or size == 0:
             raise ValueError("a face set holds at least one face")
-        if not (np.isfinite(self.landmarks).all() and np.isfinite(self.seconds).all()):
-            raise ValueError("landmarks and seconds must be finite")
+        numbers = (self.landmarks, self.meshes, self.seconds)
+        if not all(np.isfinite(array).all() for array in numbers):
+            raise ValueError("landmarks, meshes and seconds must be finite")
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -81,6 +87,7 @@ class FaceSet:
             faces=self.faces,
             masks=self.masks,
             landmarks=self.landmarks,
+            meshes=self.meshes,
             seconds=self.seconds,
         )
         return sink.getvalue()

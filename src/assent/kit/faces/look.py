@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.kit.faces.frame import Image, frame_of
 from assent.kit.faces.geometry import Landmarks, face_patch_matrix
 
 __all__ = ["coarse_look", "is_sudden"]
@@ -23,10 +24,10 @@ _DARK = 30.0
 """Mean level under which a change is measured as if the face were this bright."""
 
 
-def coarse_look(rgb: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.float32]:
+def coarse_look(image: Image, landmarks: Landmarks) -> NDArray[np.float32]:
     """Mean colours float32 [4, 4, 3] of the face with these landmarks."""
     matrix = face_patch_matrix(landmarks, _PATCH)
-    patch = cv2.warpAffine(rgb, matrix, (_PATCH, _PATCH), flags=cv2.INTER_LINEAR)
+    patch = frame_of(image).cut(matrix, _PATCH)
     small = cv2.resize(patch, (_GRID, _GRID), interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.float32)
 

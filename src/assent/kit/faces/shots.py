@@ -8,9 +8,10 @@
 
 from enum import Enum
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from assent.kit.faces.frame import Image, frame_of
 
 __all__ = ["Change", "ShotWatch"]
 
@@ -42,9 +43,9 @@ class ShotWatch:
         self._last: NDArray[np.float32] | None = None
         self._usual = 0.0
 
-    def see(self, rgb: NDArray[np.uint8]) -> Change:
-        """Take the next frame RGB uint8 [H, W, 3]; the first one counts as a cut."""
-        thumb, last = _thumbnail(rgb), self._last
+    def see(self, image: Image) -> Change:
+        """Take the next frame, or RGB uint8 [H, W, 3]; the first one counts as a cut."""
+        thumb, last = frame_of(image).thumbnail(*_THUMB).astype(np.float32), self._last
         self._last = thumb
         if last is None:
             return Change.CUT
@@ -62,10 +63,3 @@ class ShotWatch:
         if difference > max(_JUMP, _JUMP_RATIO * self._usual):
             return Change.JUMP
         return Change.STEADY
-
-
-def _thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    # Every n-th pixel of a large frame is enough for a mean over its blocks.
-    step = max(1, min(rgb.shape[:2]) // 180)
-    small = cv2.resize(rgb[::step, ::step], _THUMB, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, dtype=np.float32)

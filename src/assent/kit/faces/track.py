@@ -1,27 +1,26 @@
 """Follow every face through a clip, shot by shot.
 
-    tracker = FaceTracker(DlibDetector(), LandmarkFinder(), FaceEmbedder())
-    for index, (pts, seconds, rgb) in enumerate(frames):
-        tracker.add(index, pts, seconds, rgb)
+    tracker = FaceTracker(DlibDetector(), MeshFinder(), FaceEmbedder())
+    for index, (pts, seconds, frame) in enumerate(frames):
+        tracker.add(index, pts, seconds, frame)
     tracks = tracker.finish()
 
 The detector looks every few frames, at cuts, and at each frame while a face is missing; in between
-landmarks follow from the last landmarks. A cut ends all tracks. Who a face is gets asked once a
-second, at the best-looking frame, and again whenever the face may have been exchanged: after a jump
-of the picture or of the face's colours, after it was lost for a moment, after two faces met. If the
-answer then differs, the track is split at that frame. Points and embeddings are kept, frames are
-not: about 1 kB a face and frame.
+the mesh follows from the last mesh, as long as its network says that there is a face. A cut ends
+all tracks. Who a face is gets asked once a second, at the best-looking frame, and again whenever
+the face may have been exchanged: after a jump of the picture or of the face's colours, after it was
+lost for a moment, after two faces met. If the answer then differs, the track is split at that
+frame. Points and embeddings are kept, frames are not: about 3 kB a face and frame.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from assent.kit.faces._living import Embedder, Living
 from assent.kit.faces.detect import CERTAIN, FACE_IN_FACE, Detection, FaceDetector
+from assent.kit.faces.frame import Frame, Image, frame_of
 from assent.kit.faces.geometry import (
     Box,
     Landmarks,
@@ -31,10 +30,12 @@ from assent.kit.faces.geometry import (
     plausible,
 )
 from assent.kit.faces.look import coarse_look, is_sudden
+from assent.kit.faces.mesh import LOST, Mesh, MeshFit, landmarks_of
+from assent.kit.faces.packed import PackedMesh
 from assent.kit.faces.shots import Change, ShotWatch
 from assent.kit.faces.tracks import Track, TrackPoint
 
-__all__ = ["Embedder", "FaceTracker", "LandmarkFitter", "Track", "TrackPoint"]
+__all__ = ["Embedder", "FaceTracker", "MeshFitter", "Track", "TrackPoint"]
 
 _WEAKEST = -0.5
 """Lowest score that still confirms a face that is already followed."""
@@ -43,7 +44,7 @@ _SAME_PLACE = 0.3
 """Overlap from which a detection belongs to a followed face."""
 
 _AGREED = 0.55
-"""Overlap with the detection under which followed landmarks have drifted and are fitted anew."""
+"""Overlap with the detection under which a followed mesh has drifted and are fitted anew."""
 
 _ONE_FACE = 0.6
 """Overlap from which two followed faces are one face followed twice."""
@@ -51,12 +52,18 @@ _ONE_FACE = 0.6
 _PATIENCE = 12
 """Frames that a face may go undetected before its track ends."""
 
+_LAG = 10
+"""Frames after which the thorough detector's answer is waited for."""
 
-class LandmarkFitter(Protocol):
-    """Anything that places 68 landmarks."""
+_SURE = 0.9
+"""Presence from which a face that the detector misses, in profile say, is followed all the same."""
 
-    def fit(self, rgb: NDArray[np.uint8], box: Box) -> Landmarks:
-        """Landmarks float32 [68, 2] of the face in the box."""
+
+class MeshFitter(Protocol):
+    """Anything that lays a mesh over a face."""
+
+    def fit(self, image: Image, around: Box | Mesh) -> MeshFit:
+        """The mesh of the face in the box, or of the face whose mesh was that a frame ago."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,31 +71,41 @@ class _Frame:
     index: int
     pts: int
     seconds: float
-    rgb: NDArray[np.uint8]
+    image: Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """A frame that the thorough detector looks at, and the faces followed in it by their runs."""
+
+    frame: _Frame
+    followed: dict[int, Box]
+    answer: "Future[list[Detection]]"
 
 
 class FaceTracker:
     """Turns frames in presentation order into tracks.
 
     `detect_every` is in frames, `embed_every` in seconds. `searcher` is a more thorough and slower
-    detector (say, `DlibDetector(longest=1920)`) for small faces; it takes the detector's place at
-    cuts and every `search_every` frames.
+    detector (say, `DlibDetector(longest=1920)`) for small faces. At cuts it takes the detector's
+    place; every `search_every` frames it looks in a thread of its own, and a face that it found
+    beside those followed joins in ten frames later, with a point in the frame where it was found.
     """
 
     def __init__(
         self,
         detector: FaceDetector,
-        landmarks: LandmarkFitter,
+        fitter: MeshFitter,
         embedder: Embedder,
         *,
-        detect_every: int = 3,
+        detect_every: int = 8,
         embed_every: float = 1.0,
         searcher: FaceDetector | None = None,
         search_every: int = 25,
     ) -> None:
         self._detector = detector
         self._searcher = searcher
-        self._fitter = landmarks
+        self._fitter = fitter
         self._embedder = embedder
         self._detect_every = detect_every
         self._search_every = search_every
@@ -99,101 +116,145 @@ class FaceTracker:
         self._shots = ShotWatch()
         self._since_look = 0
         self._since_search = 0
+        self._runs = 0
+        self._search: _Search | None = None
+        self._worker = ThreadPoolExecutor(1)
         self._living: list[Living] = []
         self._done: list[Living] = []
 
-    def add(self, index: int, pts: int, seconds: float, rgb: NDArray[np.uint8]) -> None:
-        """Take the next frame, RGB uint8 [H, W, 3]; its points carry the three numbers."""
-        frame = _Frame(index=index, pts=pts, seconds=seconds, rgb=rgb)
-        change = self._shots.see(rgb)
+    def add(self, index: int, pts: int, seconds: float, image: Image) -> tuple[TrackPoint, ...]:
+        """Take the next frame, or RGB uint8 [H, W, 3]; its points carry the three numbers.
+
+        Returns the points of the faces now followed; some of them may not last.
+        """
+        frame = _Frame(index=index, pts=pts, seconds=seconds, image=frame_of(image))
+        change = self._shots.see(frame.image)
         if change is Change.CUT:
+            self._join_search()
             self._end(self._living)
+        elif self._search and index >= self._search.frame.index + _LAG:
+            self._join_search()
         for track in self._living:
             track.doubtful |= change is Change.JUMP
-            self._follow(track, rgb)
-        self._look_if_due(change, rgb, seconds)
+            self._follow(track, frame.image)
+        self._look_if_due(change, frame.image, seconds)
+        self._search_if_due(change, frame)
         self._end([track for track in self._living if track.misses > _PATIENCE])
-        for track in self._living:
-            self._record(track, frame)
+        made = tuple(
+            point for track in self._living if (point := self._record(track, frame)) is not None
+        )
         self._part_doubles()
+        return made
 
     def finish(self) -> tuple[Track, ...]:
         """End all tracks and return them in order of their first frame; the tracker starts anew."""
+        self._join_search()
+        self._worker.shutdown()
         self._end(self._living)
         done = sorted(self._done, key=lambda track: (track.points[0].index, track.points[0].box))
         self._reset()
         return tuple(track.finished(number) for number, track in enumerate(done))
 
-    def _follow(self, track: Living, rgb: NDArray[np.uint8]) -> None:
-        landmarks = self._fitter.fit(rgb, track.box)
-        track.landmarks = landmarks if plausible(landmarks, track.box) else None
+    def _follow(self, track: Living, image: Frame) -> None:
+        fit = self._fitter.fit(image, track.box if track.mesh is None else track.mesh)
+        sound = fit.score >= LOST and plausible(landmarks_of(fit.points), track.box)
+        track.mesh = fit.points if sound else None
+        track.presence = fit.score
 
-    def _look_if_due(self, change: Change, rgb: NDArray[np.uint8], seconds: float) -> None:
+    def _look_if_due(self, change: Change, image: Frame, seconds: float) -> None:
         self._since_look += 1
-        self._since_search += 1
-        missing = any(track.misses or track.landmarks is None for track in self._living)
-        search = change is Change.CUT or self._since_search >= self._search_every
+        missing = any(track.misses or track.mesh is None for track in self._living)
         due = self._since_look >= self._detect_every or change is not Change.STEADY
-        if self._searcher and search:
-            self._since_search = self._since_look = 0
-            self._look(self._searcher, rgb, seconds)
-        elif due or missing:
+        if due or missing:
             self._since_look = 0
-            self._look(self._detector, rgb, seconds)
+            thorough = self._searcher if change is Change.CUT else None
+            self._look(thorough or self._detector, image, seconds)
 
-    def _look(self, detector: FaceDetector, rgb: NDArray[np.uint8], seconds: float) -> None:
+    def _search_if_due(self, change: Change, frame: _Frame) -> None:
+        self._since_search = 0 if change is Change.CUT else self._since_search + 1
+        if self._searcher and self._since_search >= self._search_every:
+            self._join_search()
+            self._since_search = 0
+            self._search = _Search(
+                frame=frame,
+                followed={track.run: track.box for track in self._living},
+                answer=self._worker.submit(self._searcher.find, frame.image),
+            )
+
+    def _join_search(self) -> None:
+        """Follow what the thorough detector found beside the faces that were followed already."""
+        search, self._search = self._search, None
+        if search is None:
+            return
+        found_since = [track.box for track in self._living if track.run not in search.followed]
+        known = [*search.followed.values(), *found_since]
+        for detection in search.answer.result():
+            if not any(covered(detection.box, box) > FACE_IN_FACE for box in known):
+                track = self._start(detection, search.frame.image, search.frame.seconds)
+                self._record(track, search.frame)
+
+    def _look(self, detector: FaceDetector, image: Frame, seconds: float) -> None:
         """Detect, and match what is found to the faces followed."""
-        found = detector.find(rgb, weakest=_WEAKEST)
+        found = detector.find(image, weakest=_WEAKEST)
         pairs = _match(self._living, found)
         for number, track in enumerate(self._living):
             if number in pairs:
-                self._confirm(track, found[pairs[number]], rgb)
-            else:
+                self._confirm(track, found[pairs[number]], image)
+            elif track.mesh is None or track.presence < _SURE:
                 track.misses += 1
         for i in sorted(set(range(len(found))) - set(pairs.values())):
-            self._begin(found[i], rgb, seconds)
+            self._begin(found[i], image, seconds)
 
-    def _confirm(self, track: Living, detection: Detection, rgb: NDArray[np.uint8]) -> None:
+    def _confirm(self, track: Living, detection: Detection, image: Frame) -> None:
         track.doubtful |= track.misses > 0
         track.points += track.unsure
         track.unsure, track.misses, track.score = [], 0, detection.score
         agreement = _agreement(track.landmarks, detection.box)
         if agreement < _AGREED:
             track.doubtful |= agreement < _SAME_PLACE
-            track.landmarks = self._fitter.fit(rgb, detection.box)
+            track.mesh = self._fitter.fit(image, detection.box).points
 
-    def _begin(self, detection: Detection, rgb: NDArray[np.uint8], seconds: float) -> None:
+    def _begin(self, detection: Detection, image: Frame, seconds: float) -> None:
         if detection.score < CERTAIN or any(_echoes(detection, track) for track in self._living):
             return
-        landmarks = self._fitter.fit(rgb, detection.box)
-        self._living.append(
-            Living(box=detection.box, landmarks=landmarks, score=detection.score, since=seconds)
-        )
+        self._start(detection, image, seconds)
 
-    def _record(self, track: Living, frame: _Frame) -> None:
+    def _start(self, detection: Detection, image: Frame, seconds: float) -> Living:
+        mesh = self._fitter.fit(image, detection.box).points
+        self._runs += 1
+        track = Living(
+            run=self._runs, box=detection.box, mesh=mesh, score=detection.score, since=seconds
+        )
+        self._living.append(track)
+        return track
+
+    def _record(self, track: Living, frame: _Frame) -> TrackPoint | None:
         """Add this frame's point to the track, and ask who it is if the time has come."""
-        if track.landmarks is None:
-            return
-        track.box = box_of_landmarks(track.landmarks)
+        if track.mesh is None:
+            return None
+        landmarks = landmarks_of(track.mesh)
+        track.box = box_of_landmarks(landmarks)
         point = TrackPoint(
             index=frame.index,
+            run=track.run,
             pts=frame.pts,
             seconds=frame.seconds,
             box=track.box,
-            landmarks=track.landmarks,
+            packed=PackedMesh.of(track.mesh),
             score=track.score,
         )
         if track.misses:
             track.unsure.append(point)
-            return
-        look = coarse_look(frame.rgb, track.landmarks)
+            return point
+        look = coarse_look(frame.image, landmarks)
         if track.doubtful or (track.look is not None and is_sudden(track.look, look)):
             self._keep(track.doubt(frame.seconds, self._embedder))
         track.look = look
         track.points.append(point)
-        track.keep_best(frame.rgb, frame.seconds, self._embedder)
+        track.keep_best(frame.image, frame.seconds, self._embedder)
         if frame.seconds - track.since >= self._embed_every:
             self._keep(track.ask_who(frame.seconds, self._embedder))
+        return point
 
     def _part_doubles(self) -> None:
         """Where two tracks have come to follow one face, end the one that was seen less clearly."""

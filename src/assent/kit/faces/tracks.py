@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.faces.geometry import Box, Landmarks
+from assent.kit.faces.mesh import Mesh, landmarks_of
+from assent.kit.faces.packed import PackedMesh
 
 __all__ = ["Track", "TrackPoint"]
 
@@ -16,13 +18,26 @@ class TrackPoint:
 
     index: int
     """Number of the frame in presentation order."""
+    run: int
+    """Number of the run of frames in which the face was followed; later it may turn out that a run
+    holds two people one after the other, and so several tracks."""
     pts: int
     """Presentation time stamp in the clip's time base."""
     seconds: float
     box: Box
-    landmarks: Landmarks
+    packed: PackedMesh
     score: float
     """The detector's score when the face was last confirmed."""
+
+    @property
+    def mesh(self) -> Mesh:
+        """The mesh float32 [478, 3] in pixels of the frame."""
+        return self.packed.points
+
+    @property
+    def landmarks(self) -> Landmarks:
+        """The landmarks float32 [68, 2], read off the mesh."""
+        return landmarks_of(self.mesh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

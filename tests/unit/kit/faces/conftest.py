@@ -14,6 +14,7 @@ from assent.kit.faces.detect import DlibDetector
 from assent.kit.faces.embed import FaceEmbedder
 from assent.kit.faces.enrol import enrol
 from assent.kit.faces.landmarks import LandmarkFinder
+from assent.kit.faces.mesh import MeshFinder
 
 Frames = list[NDArray[np.uint8]]
 
@@ -24,8 +25,13 @@ def detector() -> DlibDetector:
 
 
 @pytest.fixture(scope="session")
-def finder() -> LandmarkFinder:
-    return LandmarkFinder()
+def mesh() -> MeshFinder:
+    return MeshFinder()
+
+
+@pytest.fixture(scope="session")
+def finder(mesh: MeshFinder) -> LandmarkFinder:
+    return LandmarkFinder(mesh)
 
 
 @pytest.fixture(scope="session")

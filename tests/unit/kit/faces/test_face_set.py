@@ -16,6 +16,7 @@ def some_faces() -> FaceSet:
         faces=rng.integers(0, 256, (3, 32, 32, 3), np.uint8),
         masks=rng.integers(0, 256, (3, 32, 32), np.uint8),
         landmarks=rng.uniform(0, 32, (3, 68, 2)).astype(np.float32),
+        meshes=rng.uniform(0, 32, (3, 478, 3)).astype(np.float32),
         seconds=np.array([0.0, 0.04, 0.5]),
     )
 
@@ -23,7 +24,7 @@ def some_faces() -> FaceSet:
 def test_bytes_bring_back_the_same_set() -> None:
     faces = some_faces()
     again = FaceSet.from_bytes(faces.to_bytes())
-    for name in ("faces", "masks", "landmarks", "seconds"):
+    for name in ("faces", "masks", "landmarks", "meshes", "seconds"):
         assert np.array_equal(getattr(faces, name), getattr(again, name))
     assert (len(again), again.size) == (3, 32)
 
@@ -36,6 +37,8 @@ def test_bytes_bring_back_the_same_set() -> None:
         {"faces": np.zeros((3, 32, 32, 3), np.float32)},
         {"faces": np.zeros((), np.uint8)},
         {"landmarks": np.full((3, 68, 2), np.nan, np.float32)},
+        {"meshes": np.full((3, 478, 3), np.inf, np.float32)},
+        {"meshes": np.zeros((3, 478, 2), np.float32)},
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(change: dict[str, np.ndarray]) -> None:
@@ -49,13 +52,14 @@ def test_an_empty_set_is_refused() -> None:
             faces=np.zeros((0, 8, 8, 3), np.uint8),
             masks=np.zeros((0, 8, 8), np.uint8),
             landmarks=np.zeros((0, 68, 2), np.float32),
+            meshes=np.zeros((0, 478, 3), np.float32),
             seconds=np.zeros(0),
         )
 
 
 def pickled() -> bytes:
     sink = io.BytesIO()
-    names = ("faces", "masks", "landmarks", "seconds")
+    names = ("faces", "masks", "landmarks", "meshes", "seconds")
     np.savez(sink, **{name: np.array([{"a": 1}], object) for name in names})  # type: ignore[arg-type] # a stranger's archive
     return sink.getvalue()
 

@@ -2,16 +2,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-import dlib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assent.kit.errors import NotFoundError
 from assent.kit.faces.detect import DlibDetector
-from assent.kit.faces.geometry import Landmarks, box_of_landmarks
+from assent.kit.faces.geometry import Landmarks
 from assent.kit.faces.landmarks import LandmarkFinder
-from assent.kit.faces.models import find_model, weights
 
 Frames = list[NDArray[np.uint8]]
 Read = Callable[[str], Frames]
@@ -62,26 +59,6 @@ def test_landmarks_scale_with_the_frame(
     assert error(landmarks / np.float32(scale), truth[0]) < 0.08
 
 
-def test_landmarks_tremble_less_than_the_bare_predictor(
-    sample: Read, detector: DlibDetector, finder: LandmarkFinder, truth: NDArray[np.float64]
-) -> None:
-    bare = dlib.shape_predictor(str(weights(find_model("dlib-68-landmarks"))))
-    frames = sample(CLIP)[:20]
-    ours, theirs = [], []
-    box = detector.find(frames[0])[0].box
-    for frame in frames:
-        left, top, right, bottom = (round(v) for v in detector.find(frame)[0].box)
-        shape = bare(frame, dlib.rectangle(left, top, right - 1, bottom - 1))
-        theirs.append([(part.x, part.y) for part in shape.parts()])
-        ours.append(finder.fit(frame, box))
-        box = box_of_landmarks(ours[-1])
-
-    def tremble(points: object) -> float:
-        return float(np.abs(np.diff(np.array(points) - truth[:20], n=2, axis=0)).mean())
-
-    assert tremble(ours) < 0.6 * tremble(theirs)
-
-
 def test_a_face_half_out_of_the_frame_is_still_fitted(
     sample: Read, detector: DlibDetector, finder: LandmarkFinder
 ) -> None:
@@ -101,9 +78,3 @@ def test_a_senseless_box_gives_finite_landmarks(
     finder: LandmarkFinder, box: tuple[float, float, float, float]
 ) -> None:
     assert np.isfinite(finder.fit(np.zeros((40, 60, 3), np.uint8), box)).all()
-
-
-def test_weights_of_ones_own_must_exist(tmp_path: Path) -> None:
-    own = LandmarkFinder(tmp_path / "own.dat")
-    with pytest.raises(NotFoundError, match=r"own\.dat"):
-        own.fit(np.zeros((40, 60, 3), np.uint8), (5.0, 5.0, 35.0, 35.0))

@@ -50,11 +50,6 @@ REFERENCE = {
 
 
 @pytest.fixture(scope="module")
-def mesh() -> MeshFinder:
-    return MeshFinder()
-
-
-@pytest.fixture(scope="module")
 def truth(samples: Path) -> NDArray[np.float64]:
     """[T, 68, 2] where the landmarks really are."""
     with np.load(samples / f"{CLIP}.npz") as arrays:

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from assent.kit.faces.detect import Detection, DlibDetector
 from assent.kit.faces.embed import FaceEmbedder
+from assent.kit.faces.frame import Image
 from assent.kit.faces.geometry import Box, box_of_landmarks
 from assent.kit.faces.identity import assign
-from assent.kit.faces.landmarks import LandmarkFinder
+from assent.kit.faces.mesh import POINTS, Mesh, MeshFinder, MeshFit, landmarks_of
 from assent.kit.faces.track import FaceTracker, Track
 
 Frame = NDArray[np.uint8]
@@ -19,9 +20,9 @@ Gallery = Mapping[str, NDArray[np.float32]]
 
 
 @pytest.fixture
-def follow(detector: DlibDetector, finder: LandmarkFinder, embedder: FaceEmbedder) -> Follow:
+def follow(detector: DlibDetector, mesh: MeshFinder, embedder: FaceEmbedder) -> Follow:
     def run(frames: Iterable[Frame], **options: object) -> tuple[Track, ...]:
-        tracker = FaceTracker(detector, finder, embedder, **options)  # type: ignore[arg-type]
+        tracker = FaceTracker(detector, mesh, embedder, **options)  # type: ignore[arg-type]
         for index, rgb in enumerate(frames):
             tracker.add(index, index * 512, index / 25, rgb)
         return tracker.finish()
@@ -50,7 +51,8 @@ def test_one_performer_is_one_track_in_every_frame(
     assert 2 <= len(track.embeddings) <= 4
     assert all(0 <= seconds < 40 / 25 for seconds in track.embedded_at)
     assert track.points[7].pts == 7 * 512
-    assert track.points[7].landmarks.shape == (68, 2)
+    assert track.points[7].mesh.shape == (POINTS, 3)
+    assert np.array_equal(track.points[7].landmarks, landmarks_of(track.points[7].mesh))
 
 
 def test_two_people_are_two_tracks_with_the_right_names(
@@ -142,20 +144,20 @@ class Blinking:
         self._blind = blind
         self.looks = 0
 
-    def find(self, rgb: Frame, *, weakest: float = 0.0) -> list[Detection]:
+    def find(self, image: Image, *, weakest: float = 0.0) -> list[Detection]:
         self.looks += 1
-        return [] if self.looks in self._blind else self._detector.find(rgb, weakest=weakest)
+        return [] if self.looks in self._blind else self._detector.find(image, weakest=weakest)
 
 
 def test_a_face_missed_for_a_moment_stays_one_track(
     sample: Read,
     detector: DlibDetector,
-    finder: LandmarkFinder,
+    mesh: MeshFinder,
     embedder: FaceEmbedder,
     gallery: Gallery,
 ) -> None:
     blinking = Blinking(detector, range(3, 9))
-    tracker = FaceTracker(blinking, finder, embedder)
+    tracker = FaceTracker(blinking, mesh, embedder)
     for index, rgb in enumerate(sample("ben_train")[:25]):
         tracker.add(index, index, index / 25, rgb)
     tracks = tracker.finish()
@@ -165,10 +167,10 @@ def test_a_face_missed_for_a_moment_stays_one_track(
 
 
 def test_the_detector_rests_while_the_faces_are_followed(
-    sample: Read, detector: DlibDetector, finder: LandmarkFinder, embedder: FaceEmbedder
+    sample: Read, detector: DlibDetector, mesh: MeshFinder, embedder: FaceEmbedder
 ) -> None:
     counting = Blinking(detector, range(0))
-    tracker = FaceTracker(counting, finder, embedder, detect_every=5)
+    tracker = FaceTracker(counting, mesh, embedder, detect_every=5)
     for index, rgb in enumerate(sample("cleo_train")[:30]):
         tracker.add(index, index, index / 25, rgb)
     tracker.finish()
@@ -211,9 +213,9 @@ def test_worn_copies_are_followed_and_named(
 
 
 def test_finish_leaves_the_tracker_ready_for_another_clip(
-    sample: Read, detector: DlibDetector, finder: LandmarkFinder, embedder: FaceEmbedder
+    sample: Read, detector: DlibDetector, mesh: MeshFinder, embedder: FaceEmbedder
 ) -> None:
-    tracker = FaceTracker(detector, finder, embedder)
+    tracker = FaceTracker(detector, mesh, embedder)
     for _ in range(2):
         tracker.add(0, 0, 0.0, sample("ben_train")[0])
         assert spans(tracker.finish()) == [(0, 0)]
@@ -224,6 +226,9 @@ FACE = np.zeros((68, 2), np.float32)
 FACE[:17] = [(50 - 40 * np.cos(a), 40 + 55 * np.sin(a)) for a in np.linspace(0, np.pi, 17)]
 FACE[17:] = [(20 + 60 * (i % 6) / 5, 25 + 12 * (i // 9)) for i in range(51)]
 FACE[36:42], FACE[42:48] = (30, 35), (70, 35)
+_PLACES = landmarks_of(np.repeat(np.arange(POINTS)[:, None], 3, axis=1))[:, 0].astype(int)
+MESH = np.tile(np.append(FACE.mean(axis=0), 0).astype(np.float32), (POINTS, 1))
+MESH[_PLACES, :2] = FACE
 
 
 class Staged:
@@ -234,7 +239,7 @@ class Staged:
         self._scores = scores
         self.frame = 0
 
-    def find(self, rgb: Frame, *, weakest: float = 0.0) -> list[Detection]:
+    def find(self, image: object, *, weakest: float = 0.0) -> list[Detection]:
         score = self._scores[min(self.frame, len(self._scores) - 1)]
         return [
             Detection(box=box_of_landmarks(FACE + np.float32(x)), score=score)
@@ -242,12 +247,17 @@ class Staged:
             if score >= weakest
         ]
 
-    def fit(self, rgb: Frame, box: Box) -> NDArray[np.float32]:
-        middle = box[0] - box_of_landmarks(FACE)[0]
+    def fit(self, image: object, around: Box | Mesh) -> MeshFit:
+        if isinstance(around, tuple):
+            middle = around[0] - box_of_landmarks(FACE)[0]
+        else:
+            middle = float(around[_PLACES[0], 0] - FACE[0, 0])
         nearest = min(self._scene[self.frame] or [middle], key=lambda x: abs(x - middle))
-        return FACE + np.float32(nearest if abs(nearest - middle) <= 25 else middle + 90)
+        there = abs(nearest - middle) <= 25 and bool(self._scene[self.frame])
+        shift = np.array([nearest, nearest, 0], np.float32)
+        return MeshFit(points=MESH + shift, score=1.0 if there else 0.1)
 
-    def chip(self, rgb: Frame, landmarks: NDArray[np.float32]) -> Frame:
+    def chip(self, image: object, landmarks: NDArray[np.float32]) -> Frame:
         return np.zeros((150, 150, 3), np.uint8)
 
     def embed_chip(self, chip: Frame) -> NDArray[np.float32]:
