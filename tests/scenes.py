@@ -28,7 +28,7 @@ __all__ = [
     "leaves_and_returns",
     "microphone_before",
     "pictures",
-    "small",
+    "sized",
     "truth_landmarks",
     "write_clip",
 ]
@@ -140,14 +140,21 @@ def _member(place: int, number: int, tile: int) -> Rgb:
     return np.asarray(cv2.resize(rgb, (tile, tile), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def small(
-    side: int = 48, count: int = 12, *, frame: tuple[int, int] = (360, 640), face: str = "ada_train"
+def sized(
+    side: int, count: int = 12, *, frame: tuple[int, int] = (360, 640), face: str = "ada_train"
 ) -> Iterator[Rgb]:
-    """One face about `side` pixels wide in a `frame` of that height and width."""
+    """One face about `side` pixels wide in the middle of a `frame` of that height and width."""
+    # A face takes up about 0.3 of a sample's width, and its middle is at 0.5 and 0.45 of it.
     for rgb in pictures(face, 0, count):
-        # A face takes up about 0.3 of a sample's width.
-        little = scaled(rgb, side / (0.3 * rgb.shape[1]))
-        sheet = np.full((*frame, 3), 110, np.uint8)
-        top, left = frame[0] // 6, frame[1] * 3 // 8
-        sheet[top : top + little.shape[0], left : left + little.shape[1]] = little
-        yield sheet
+        width = rgb.shape[1]
+        zoom = side / (0.3 * width)
+        left, top = frame[1] / 2 - 0.5 * width * zoom, frame[0] / 2 - 0.45 * width * zoom
+        # Scaled first, since warping alone would leave out pixels of a face made smaller.
+        picture = scaled(rgb, zoom)
+        moved = cv2.warpAffine(
+            picture,
+            np.array([[1, 0, round(left)], [0, 1, round(top)]], np.float32),
+            (frame[1], frame[0]),
+            borderValue=(110, 110, 110),
+        )
+        yield np.asarray(moved, np.uint8)

@@ -20,7 +20,7 @@ from scenes import (
     leaves_and_returns,
     microphone_before,
     pictures,
-    small,
+    sized,
     write_clip,
 )
 from studios import Member
@@ -70,11 +70,14 @@ def test_a_bad_stream_is_still_her(stage: Stage) -> None:
     assert who(tracks, stage) == dict.fromkeys(range(10), "ada")
 
 
-def test_a_face_of_48_pixels_is_found_throughout(stage: Stage) -> None:
-    tracks = take_in(stage, small(48), stage.ada)
-    assert who(tracks, stage) == dict.fromkeys(range(12), "ada")
+@pytest.mark.parametrize(("side", "frame"), [(48, (360, 640)), (640, (1080, 1920))])
+def test_small_and_large_faces_are_found_throughout(
+    stage: Stage, side: int, frame: tuple[int, int]
+) -> None:
+    tracks = take_in(stage, sized(side, 8, frame=frame), stage.ada)
+    assert who(tracks, stage) == dict.fromkeys(range(8), "ada")
     width = np.ptp(tracks[0].landmarks[:, :17, 0], axis=1)
-    assert 36 < width.mean() < 60
+    assert 0.75 * side < width.mean() < 1.25 * side
 
 
 @pytest.mark.parametrize("hidden", [hand_before, microphone_before])
