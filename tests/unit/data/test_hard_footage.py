@@ -107,11 +107,12 @@ def ruined(rgb: Rgb, flaw: str) -> Rgb:
 
 
 def test_a_face_that_leaves_and_returns_is_the_same_person(stage: Stage) -> None:
-    stays, away, returns = 8, 14, 8
+    stays, away, returns = 8, 14, 12
     seen = who(take_in(stage, leaves_and_returns(stays, away, returns), stage.ada), stage)
     assert set(seen.values()) == {"ada"}
     back = stays + 2 * 12 + away
-    assert {*range(stays), *range(back, back + returns)} <= set(seen)
+    # It is found again once it has come in and turned to the camera.
+    assert {*range(stays), *range(back + 2, back + returns)} <= set(seen)
     assert not set(range(stays + 12, stays + 12 + away)) & set(seen)
 
 
