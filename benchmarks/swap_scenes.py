@@ -46,7 +46,7 @@ Points = NDArray[np.floating]
 Take = tuple[list[Rgb], Points]
 Row = dict[str, float | str]
 
-COLUMNS = ("gain", "ssim", "detail", "sharpness", "identity", "jitter", "frames")
+COLUMNS = ("gain", "ssim", "floor_ssim", "detail", "sharpness", "identity", "jitter", "frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,20 @@ class Setup:
     stage: Callable[[Sequence[Rgb], Points], Take]
     quality: int = 12
     """The encoder's rate factor."""
+    grain: float = 0.0
+    """The sensor's noise, grey levels: another on the target than on its truth, so that the
+    untouched target is not near the truth for its noise."""
 
 
-def each(change: Callable[[Rgb, int, Points], Rgb], quality: int = 12) -> Setup:
+def each(
+    change: Callable[[Rgb, int, Points], Rgb], *, quality: int = 12, grain: float = 0.0
+) -> Setup:
     """Change every picture by itself, given its number and landmarks."""
 
     def stage(pictures: Sequence[Rgb], points: Points) -> Take:
         return [change(rgb, index, points[index]) for index, rgb in enumerate(pictures)], points
 
-    return Setup(stage, quality)
+    return Setup(stage, quality, grain)
 
 
 def parcel(pictures: Sequence[Rgb], points: Points) -> Take:
@@ -120,8 +125,8 @@ SCENES: dict[str, Setup] = {
     "moving lamp": each(lambda rgb, index, points: relit(rgb, points, angle=index / 12)),
     "grade": each(lambda rgb, index, points: graded(rgb)),
     "coloured light": each(lambda rgb, index, points: coloured(rgb)),
-    "dark": each(lambda rgb, index, points: dark(rgb, index)),
-    "noise": each(lambda rgb, index, points: noisy(rgb, index)),
+    "dark": each(lambda rgb, index, points: dark(rgb, grain=0), grain=2.0),
+    "noise": each(lambda rgb, index, points: rgb, grain=10.0),
     "soft": each(lambda rgb, index, points: blurred(rgb, 2.0)),
     "compressed": each(lambda rgb, index, points: rgb, quality=38),
     "parcel": Setup(parcel),
@@ -174,10 +179,11 @@ def measure(
     word = name.replace(" ", "-")
     clips = {}
     points = landmarks
-    for role, source in (("target", options.target), ("truth", options.truth)):
+    for role, source, seed in (("target", options.target, 0), ("truth", options.truth, 10_000)):
         pictures, points = setup.stage(list(frames(source)), landmarks)
+        grainy = (noisy(rgb, seed + at, deviation=setup.grain) for at, rgb in enumerate(pictures))
         clips[role] = write_clip(
-            place / f"{word}-{role}.mp4", pictures, quality=setup.quality, sound_from=source
+            place / f"{word}-{role}.mp4", grainy, quality=setup.quality, sound_from=source
         )
     print(f"-- {name}", file=sys.stderr)
     began = time.monotonic()
@@ -208,8 +214,8 @@ def measure(
 def print_row(name: str, row: Row, *, heading: bool) -> None:
     """Print one line of the table."""
     if heading:
-        print(f"{'scene':>16} " + " ".join(f"{column:>9}" for column in COLUMNS))
-    values = " ".join(f"{row[column]:>9}" for column in COLUMNS if column in row)
+        print(f"{'scene':>16} " + " ".join(f"{column:>10}" for column in COLUMNS))
+    values = " ".join(f"{row[column]:>10}" for column in COLUMNS if column in row)
     print(f"{name:>16} {values or 'refused: ' + str(row['refused'])}", flush=True)
 
 
