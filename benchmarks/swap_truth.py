@@ -199,6 +199,7 @@ def agree(studio: Studio, purpose: Purpose, person: Person, key: SigningKey, cli
         channels=frozenset(brief.channels),
         starts=brief.starts,
         ends=brief.ends,
+        most_releases=100,
     )
     with clip.open("rb") as file:
         record = offer(studio, purpose, person, terms, statement_sha256=hash_file(file))
