@@ -1,0 +1,111 @@
+"""Paint a texture onto a mesh, as the camera sees it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.kit.likeness.geometry import Floats
+from assent.kit.likeness.layout import Layout, draw
+
+__all__ = ["Painted", "paint", "rim"]
+
+_FEATHER: Final = 0.07  # share of the texture's side over which it fades at its rim
+_CONTOUR: Final = 1.5  # px: how soft the edge is where the face turns away
+_THIN: Final = 0.3  # px^2; triangles seen from the side are not painted
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A painted face.
+
+    Attributes:
+        rgb: float32 [h, w, 3], 0..255.
+        alpha: float32 [h, w], 0..1.
+        x: column of the left edge in the picture.
+        y: row of the upper edge.
+    """
+
+    rgb: NDArray[np.float32]
+    alpha: NDArray[np.float32]
+    x: int
+    y: int
+
+
+def paint(
+    texture: NDArray[np.float32],
+    share: NDArray[np.float32],
+    mesh: Floats,
+    layout: Layout,
+    size: tuple[int, int],
+) -> Painted | None:
+    """Paint a face where its mesh lies.
+
+    Args:
+        texture: float32 [S, S, 3], 0..255.
+        share: float32 [S, S], 0..1, how much of the texture is to show where.
+        mesh: [P, 3], pixels of the picture.
+        layout: the texture's.
+        size: height and width of the picture.
+
+    Returns:
+        the part of the picture with the face; None if it lies outside.
+    """
+    box = _box(mesh, size)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box
+    near = mesh - np.array([x0, y0, 0])
+    ids, matrices = _triangles(near, layout, (y1 - y0, x1 - x0))
+    rows, columns = np.nonzero(ids >= 0)
+    if not len(rows):
+        return None
+    picked = matrices[ids[rows, columns]]
+    spots = picked[:, :2] * columns[:, None] + picked[:, 2:4] * rows[:, None] + picked[:, 4:]
+    where = np.full((*ids.shape, 2), -2, np.float32)
+    where[rows, columns] = spots
+    rgb = cv2.remap(texture, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.remap(share, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    inside = (ids >= 0).astype(np.uint8)
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
+    alpha = alpha * np.clip(depth / _CONTOUR, 0, 1)
+    return Painted(np.clip(rgb, 0, 255), np.asarray(alpha, np.float32), x0, y0)
+
+
+def rim(layout: Layout) -> NDArray[np.float32]:
+    """How much of a texture shows: 1 inside, falling smoothly to 0 at the rim; float32 [S, S]."""
+    depth = cv2.distanceTransform(layout.mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    rise = np.clip(depth / (_FEATHER * layout.size), 0, 1)
+    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
+
+
+def _triangles(
+    mesh: Floats, layout: Layout, shape: tuple[int, int]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Which triangle shows at each pixel (-1: none), and each one's way to the texture [M, 6]."""
+    triangles = layout.triangles
+    a, b, c = (mesh[triangles[:, k], :2] for k in range(3))
+    ab, ac = b - a, c - a
+    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+    far = mesh[triangles, 2].mean(1)
+    order = np.argsort(-far)
+    order = order[area[order] > _THIN]
+    ids = np.full(shape, -1, np.int32)
+    draw(ids, mesh[:, :2], triangles, order)
+    there = layout.points[triangles]
+    u, v = there[:, 1] - there[:, 0], there[:, 2] - there[:, 0]
+    safe = np.where(area > _THIN, area, 1)[:, None]
+    right = (u * ac[:, 1:2] - v * ab[:, 1:2]) / safe
+    down = (v * ab[:, 0:1] - u * ac[:, 0:1]) / safe
+    start = there[:, 0] - right * a[:, 0:1] - down * a[:, 1:2]
+    return ids, np.concatenate([right, down, start], axis=1).astype(np.float32)
+
+
+def _box(mesh: Floats, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    low = np.floor(mesh[:, :2].min(0)).astype(int) - 1
+    high = np.ceil(mesh[:, :2].max(0)).astype(int) + 2
+    x0, y0 = max(0, int(low[0])), max(0, int(low[1]))
+    x1, y1 = min(size[1], int(high[0])), min(size[0], int(high[1]))
+    return (x0, y0, x1, y1) if x1 - x0 > 1 and y1 - y0 > 1 else None
