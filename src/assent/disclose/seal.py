@@ -50,7 +50,7 @@ __all__ = ["plan_credential", "seal"]
 
 _BUFFER = 1 << 20
 # The mark is fitted to this many of the draft's looks, spread over the clip.
-_FITTED_ON = 24
+_FITTED_ON = 16
 # Frames that wait, decoded, for label and mark.
 _AHEAD = 4
 

@@ -13,14 +13,15 @@ from av.video.frame import VideoFrame
 from assent.kit.errors import MediaError, StorageError
 from assent.kit.media._container import OpenedClip
 
-__all__ = ["decode_frames", "frame_rate", "frame_ticks", "packets", "time_base"]
+__all__ = ["INDEXED", "decode_frames", "frame_rate", "frame_ticks", "packets", "time_base"]
 
 _USUAL_RATE = Fraction(25)
 _USUAL_TIME_BASE = Fraction(1, 90000)
 # Seconds that a Matroska or AVI header may promise beyond the last packet.
 _ENDS_EARLY = 1.0
 _STATES_DURATION = ("matroska,webm", "avi")
-_INDEXED = "mov,mp4,m4a,3gp,3g2,mj2"
+INDEXED = "mov,mp4,m4a,3gp,3g2,mj2"
+"""The container whose index lists every picture."""
 
 
 def time_base(track: Stream) -> Fraction:
@@ -77,7 +78,7 @@ def packets(clip: OpenedClip, *tracks: Stream) -> Iterator["Packet[Any]"]:
         MediaError: The container is damaged.
         StorageError: The file can't be read.
     """
-    if not tracks and clip.container.format.name == _INDEXED:
+    if not tracks and clip.container.format.name == INDEXED:
         tracks = (clip.video,)
     reader = clip.container.demux(*tracks)
     end = 0.0
@@ -139,7 +140,7 @@ class _Decoder:
 
 def _first_missing(clip: OpenedClip) -> int | None:
     """The decoding time stamp of the first sample that an MP4 index places beyond the end."""
-    if clip.container.format.name != _INDEXED:
+    if clip.container.format.name != INDEXED:
         return None
     stamps = (
         entry.timestamp for entry in clip.video.index_entries if entry.pos + entry.size > clip.size

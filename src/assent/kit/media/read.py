@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 
 from assent.kit.errors import MediaError
 from assent.kit.media._container import OpenedClip, Source, open_clip
-from assent.kit.media._decode import decode_frames, frame_ticks, time_base
+from assent.kit.media._decode import INDEXED, decode_frames, frame_ticks, time_base
 from assent.kit.media._timeline import Timeline
 from assent.kit.media._upright import Look, look_of, to_picture
 from assent.kit.media.picture import Picture
@@ -23,6 +23,8 @@ __all__ = ["read_pictures", "sample_pictures"]
 # clip's beginning. Pictures that lean on one before a seek point follow it within a few
 # frames, so that two seconds on all are whole.
 _RUN_UPS = (2, 12)
+# An index has decoding times, which lie a little otherwise than those shown where the rate varies.
+_JITTER = Fraction(3, 2)
 
 
 class _MissedError(Exception):
@@ -92,13 +94,15 @@ def _apart(pictures: Iterator[Picture], ticks: Fraction | float) -> Iterator[Pic
 
 
 def _keys_lie_close(clip: OpenedClip, seconds: float) -> bool:
+    if clip.container.format.name != INDEXED:
+        return False  # an index of key frames alone doesn't say what lies between and after them
     entries = clip.video.index_entries
     keys = [entry.timestamp for entry in entries if entry.is_keyframe]
     if not keys or keys[0] != entries[0].timestamp:
         return False
     ends = [*keys[1:], max(entry.timestamp for entry in entries)]
     furthest = max(end - key for key, end in zip(keys, ends, strict=True))
-    return bool(furthest * time_base(clip.video) <= seconds)
+    return bool(furthest * time_base(clip.video) <= seconds * _JITTER)
 
 
 def _resume(source: Source, name: str, start_pts: int, run_up: int) -> Iterator[Picture]:

@@ -373,3 +373,20 @@ def test_stills(tmp_path: Path) -> None:
         assert np.abs(bgr[..., ::-1].astype(int) - rgb).max() <= worst
     with pytest.raises(StorageError):
         encode_still(rgb, Full(5, OSError(errno.ENOSPC, "No space left")), kind="png")
+
+
+@pytest.mark.parametrize("kind", ["plain", "variable_rate", "sixty"])
+def test_key_frames_lie_half_a_second_apart(clips: "Clips", kind: str) -> None:
+    _, sink = rewrite(getattr(clips, kind)(), preset="veryfast")
+    with av.open(sink, "r") as container:
+        unit = container.streams.video[0].time_base
+        assert unit is not None
+        shown = sorted(
+            (packet.pts, packet.is_keyframe)
+            for packet in container.demux(video=0)
+            if packet.pts is not None
+        )
+    keys = [pts for pts, key in shown if key]
+    assert keys[0] == shown[0][0]
+    assert all((b - a) * unit <= Fraction(1, 2) for a, b in pairwise([*keys, shown[-1][0]]))
+    assert len(keys) < len(shown) / 3

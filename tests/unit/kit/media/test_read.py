@@ -1,17 +1,18 @@
 import hashlib
 import io
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
+from clips import Recipe
 
 from assent.kit.errors import IntegrityError, MediaError
 from assent.kit.media.picture import Picture, to_rgb
 from assent.kit.media.probe import probe
-from assent.kit.media.read import read_pictures
+from assent.kit.media.read import read_pictures, sample_pictures
 
 if TYPE_CHECKING:
     from clips import Clips
@@ -238,3 +239,38 @@ def test_a_reading_may_be_given_up(clips: "Clips") -> None:
     next(pictures)
     pictures.close()  # type: ignore[attr-defined]
     path.unlink()
+
+
+def sampled(path: Path, seconds: float) -> list[int]:
+    return [picture.pts for picture in sample_pictures(path, name=path.name, seconds=seconds)]
+
+
+def test_samples_are_key_frames_where_these_lie_close(clips: "Clips") -> None:
+    options = {"crf": "18", "g": "5", "sc_threshold": "0"}
+    path = clips.plain(frames=50, options=options)
+    whole = read(path)
+    found = list(sample_pictures(path, name=path.name, seconds=0.2))
+    assert [picture.pts for picture in found] == [picture.pts for picture in whole[::5]]
+    assert [digest(picture) for picture in found] == [digest(picture) for picture in whole[::5]]
+
+
+@pytest.mark.parametrize("name", ["plain.mp4", "plain.mkv"])
+def test_samples_are_taken_from_all_where_they_do_not(clips: "Clips", name: str) -> None:
+    path = clips.make(name, Recipe(frames=50, options={"crf": "18", "g": "50"}, sound=None))
+    times = [picture.pts for picture in read(path)]
+    for seconds, step in ((0.2, 5), (0.04, 1), (0.001, 1)):
+        assert sampled(path, seconds) == [*times[:-1:step], times[-1]]
+
+
+def test_samples_of_a_variable_rate_lie_no_further_apart(clips: "Clips") -> None:
+    path = clips.variable_rate()
+    times = [picture.pts for picture in read(path)]
+    unit = probe(path, name=path.name).time_base
+    found = sampled(path, 0.2)
+    assert (found[0], found[-1]) == (times[0], times[-1])
+    for one, two in pairwise(found):
+        assert (two - one) * unit <= 0.2 or times.index(two) == times.index(one) + 1
+
+
+def test_a_single_picture_is_a_sample(clips: "Clips") -> None:
+    assert len(sampled(clips.one_frame(), 0.5)) == 1
