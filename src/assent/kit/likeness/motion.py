@@ -218,7 +218,7 @@ class Learner:
         self._pictures = pictures
         shape, views, weights = mean_shape(meshes)
         self.mover, self.motion = _with_basis(_sampled(shape, weights), meshes, views)
-        self._anchor = self.motion
+        self.anchor = self.motion
         self.passes = 0
 
     @property
@@ -235,7 +235,7 @@ class Learner:
         tones = self.mover.tones(self._pictures, self.motion)
         self.mover = replace(self.mover, **_looks(tones, _WAYS[self.passes]))
         goals = self.mover.expected(tones)
-        self.motion = self.mover.step(self._pictures, self.motion, self._anchor, goals)
+        self.motion = self.mover.step(self._pictures, self.motion, self.anchor, goals)
         self.passes += 1
         if self.passes in _DEEPEN:
             self._deepen()
@@ -251,7 +251,7 @@ class Learner:
     def _deepen(self) -> None:
         """Depth from how points move as the head turns, not from what a network takes it for."""
         self.mover, self.motion = _deepened(self.mover, self.motion)
-        self._anchor = self.motion
+        self.anchor = self.motion
 
 
 def sharpened(rgb: NDArray[np.uint8]) -> Sharpened:
