@@ -41,6 +41,7 @@ check: $(VENV)/dev.done
 bench: $(VENV)/run.done
 	$(BIN)/python benchmarks/swap_truth.py
 	$(BIN)/python benchmarks/layers.py
+	$(BIN)/python benchmarks/ingest.py
 
 docs: $(VENV)/docs.done
 	$(BIN)/mkdocs build --strict --quiet --site-dir site

@@ -6,7 +6,6 @@ the records of everyone in it.
 """
 
 import uuid
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +21,14 @@ from assent.consent.locker import Locker
 from assent.consent.people import Person
 from assent.data.clips import ClearedClip, clip_of
 from assent.data.faces import FaceCutter
+from assent.data.look import Tools, clock_time, look
 from assent.data.tracks import PersonTrack, pack_tracks
-from assent.kit.ahead import ahead
 from assent.kit.clock import stamp
-from assent.kit.content.gate import FACE_LABELS, ContentGate, Finding, is_explicit
-from assent.kit.errors import ContentError, InputError, MediaError, UnlistedFaceError
-from assent.kit.faces.detect import DlibDetector
-from assent.kit.faces.embed import FaceEmbedder
+from assent.kit.content.gate import ContentGate
+from assent.kit.errors import InputError, MediaError, UnlistedFaceError
 from assent.kit.faces.face_set import FaceSet
-from assent.kit.faces.frame import Frame, PictureFrame
-from assent.kit.faces.geometry import Box, covered
 from assent.kit.faces.identity import assign
-from assent.kit.faces.mesh import MeshFinder
-from assent.kit.faces.track import FaceTracker, Track
+from assent.kit.faces.tracks import Track
 from assent.kit.hashing import chunks_of, hash_file
 from assent.kit.media.probe import Clip, probe
 from assent.kit.media.read import read_pictures
@@ -44,19 +38,6 @@ from assent.kit.store.tables import ConsentRow, FaceSetRow, FootageRow
 from assent.purpose.projects import Purpose
 
 __all__ = ["Ingested", "ingest", "needs_for"]
-
-# Longest side that the search for small faces looks at.
-_FINE = 1920
-# Score from which a face that only the content gate's network saw counts.
-_SURE = 0.6
-# Frames before and after in which the tracker may have seen the same face.
-_NEAR = 6
-# Longest side of what the content gate is shown; 640m, the larger of its networks, takes no more.
-_GATE_SIDE = 640
-# Decoded pictures that wait for the tracker: 25 MB at 1920x1080.
-_AHEAD = 8
-# The content gate looks at this many frames a second of footage.
-_LOOKS_PER_SECOND = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +89,10 @@ def ingest(
     if row is not None:
         return _already(studio, row, people)
     gallery = _gallery(studio, people, clearances)
-    seen = _look(path, clip, gate or ContentGate(), progress)
+    tools, cutter = Tools(gate=gate or ContentGate()), FaceCutter()
+    seen = look(read_pictures(path, name=path.name), clip, tools, cutter, progress)
     named = _account_for(seen.tracks, gallery, clip)
-    faces = seen.cutter.face_sets(named)
+    faces = cutter.face_sets(named)
     # Looking can take long; nothing is stored unless all still agree.
     clearances = clear_all(studio, purpose, needs)
     require_all(
@@ -163,91 +145,6 @@ def _gallery(
         blob = row.enrolment_blob if row else None
         gallery[person.id] = unpack_templates(locker.read(str(blob), [clearance]))
     return gallery
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """What there is in a clip."""
-
-    frames: int
-    tracks: tuple[Track, ...]
-    cutter: FaceCutter
-
-
-def _look(path: Path, clip: Clip, gate: ContentGate, progress: Progress) -> _Seen:
-    """Track every face and cut it out, and let the content gate look."""
-    # Bystanders are small: at cuts and every second a finer search looks for them too.
-    tracker = FaceTracker(
-        DlibDetector(), MeshFinder(), FaceEmbedder(), searcher=DlibDetector(longest=_FINE)
-    )
-    cutter = FaceCutter()
-    glimpses: list[_Glimpse] = []
-    next_look = 0.0
-    index = -1
-    with ahead(read_pictures(path, name=path.name), depth=_AHEAD) as pictures:
-        for index, picture in enumerate(pictures):
-            seconds, frame = float(picture.pts * clip.time_base), PictureFrame(picture)
-            if seconds >= next_look:
-                glimpses += _glance(gate, frame, index, seconds, path.name)
-                next_look = seconds + 1 / _LOOKS_PER_SECOND
-            cutter.add(frame, tracker.add(index, picture.pts, seconds, frame))
-            progress("looking for faces", index + 1, clip.frames)
-    tracks = tracker.finish()
-    _check_glimpses(clip, glimpses, tracks)
-    return _Seen(frames=index + 1, tracks=tracks, cutter=cutter)
-
-
-def _glance(
-    gate: ContentGate, frame: Frame, index: int, seconds: float, name: str
-) -> list["_Glimpse"]:
-    """Return the faces that the content gate sees; raises `ContentError` at explicit content."""
-    scale = min(1.0, _GATE_SIDE / max(frame.width, frame.height))
-    width, height = (max(1, round(side * scale)) for side in (frame.width, frame.height))
-    findings = gate.check(frame.shrunk(width, height))
-    if is_explicit(findings):
-        raise ContentError(f"{name} shows explicit content at {clock_time(seconds)}")
-    across, down = frame.width / width, frame.height / height
-    boxes = [finding.box for finding in findings if _is_face(finding)]
-    return [
-        _Glimpse(index, seconds, (x0 * across, y0 * down, x1 * across, y1 * down))
-        for x0, y0, x1, y1 in boxes
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Glimpse:
-    """A face that the content gate's network saw."""
-
-    index: int
-    seconds: float
-    box: Box
-
-
-def _is_face(finding: Finding) -> bool:
-    return finding.label in FACE_LABELS and finding.score >= _SURE
-
-
-def _check_glimpses(clip: Clip, seen: Sequence[_Glimpse], tracks: Sequence[Track]) -> None:
-    """Raise `UnlistedFaceError` for a face that the tracker missed, in profile for example.
-
-    The second network finds turned faces that the first can't; who they are nobody can tell.
-    """
-    followed: dict[int, list[Box]] = defaultdict(list)
-    for track in tracks:
-        for point in track.points:
-            followed[point.index].append(point.box)
-    for glimpse in seen:
-        near = [
-            box
-            for index in range(glimpse.index - _NEAR, glimpse.index + _NEAR + 1)
-            for box in followed[index]
-        ]
-        if not any(max(covered(glimpse.box, box), covered(box, glimpse.box)) > 0.5 for box in near):
-            raise UnlistedFaceError(
-                f"{clip.name} shows a face that can't be told whose it is, at "
-                f"{clock_time(glimpse.seconds)}",
-                advice="Use footage in which every face turns to the camera, or cut this part.",
-            )
 
 
 def _account_for(
@@ -326,13 +223,3 @@ def _store(
         faces={handles[person]: len(face_set) for person, face_set in faces.items()},
         already=False,
     )
-
-
-def clock_time(seconds: float) -> str:
-    """Return `seconds` as m:ss.s.
-
-    >>> clock_time(75.25)
-    '1:15.2'
-    """
-    minutes, tenths = divmod(round(seconds * 10), 600)
-    return f"{minutes}:{tenths / 10:04.1f}"

@@ -13,7 +13,7 @@ from studios import Member, Scene
 
 from assent.consent.locker import Locker
 from assent.data.clips import list_clips, load_faces
-from assent.data.ingest import Ingested, clock_time, ingest
+from assent.data.ingest import Ingested, ingest
 from assent.kit.content.gate import ContentGate, Finding
 from assent.kit.errors import (
     ContentError,
@@ -234,9 +234,3 @@ def test_what_is_no_video_is_refused(stage: Stage, tmp_path: Path) -> None:
 def test_a_missing_file_is_told_in_words(stage: Stage, tmp_path: Path) -> None:
     with pytest.raises((MediaError, StorageError)):
         take_in(stage, tmp_path / "nowhere.mp4", [stage.ada])
-
-
-def test_clock_time() -> None:
-    assert [clock_time(s) for s in (0.0, 59.96, 61.0, 3600.5)] == [
-        "0:00.0", "1:00.0", "1:01.0", "60:00.5",
-    ]  # fmt: skip

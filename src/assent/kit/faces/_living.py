@@ -17,7 +17,7 @@ __all__ = ["Embedder", "Living"]
 
 _SHARP = 50.0
 
-_PAUSE = 4
+_PAUSE = 8
 """Frames for which a face that should look no better than the best so far isn't measured."""
 
 

@@ -22,7 +22,7 @@ CHIP = 150
 """Side in pixels of the aligned face that the network takes."""
 
 _PADDING = 0.25
-_WORKING = 300.0
+_WORKING = 200.0
 """Side to which a large face is shrunk before it is aligned."""
 
 _REACH = 1.1

@@ -6,14 +6,16 @@
     tracks = tracker.finish()
 
 The detector looks every few frames, at cuts, and at each frame while a face is missing; in between
-the mesh follows from the last mesh, as long as its network says that there is a face. A cut ends
-all tracks. Who a face is gets asked once a second, at the best-looking frame, and again whenever
-the face may have been exchanged: after a jump of the picture or of the face's colours, after it was
-lost for a moment, after two faces met. If the answer then differs, the track is split at that
-frame. Points and embeddings are kept, frames are not: about 3 kB a face and frame.
+the mesh follows from the last mesh, as long as its network says that there is a face. A face found
+between two looks is followed back through the frames since the look before. A cut ends all tracks.
+Who a face is gets asked once a second, at the best-looking frame, and again whenever the face may
+have been exchanged: after a jump of the picture or of the face's colours, after it was lost for a
+moment, after two faces met. If the answer then differs, the track is split at that frame. Points
+and embeddings are kept, about 3 kB a face and frame; of the frames only the last ten are.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -76,10 +78,10 @@ class _Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Search:
-    """A frame that the thorough detector looks at, and the faces followed in it by their runs."""
+    """A frame that the thorough detector looks at, and the faces followed in it."""
 
     frame: _Frame
-    followed: dict[int, Box]
+    followed: tuple[Box, ...]
     answer: "Future[list[Detection]]"
 
 
@@ -88,8 +90,8 @@ class FaceTracker:
 
     `detect_every` is in frames, `embed_every` in seconds. `searcher` is a more thorough and slower
     detector (say, `DlibDetector(longest=1920)`) for small faces. At cuts it takes the detector's
-    place; every `search_every` frames it looks in a thread of its own, and a face that it found
-    beside those followed joins in ten frames later, with a point in the frame where it was found.
+    place; every `search_every` frames (at least ten) it looks in a thread of its own. A face that it
+    found beside those followed joins in ten frames later, with points from where it was found on.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class FaceTracker:
         self._runs = 0
         self._search: _Search | None = None
         self._worker = ThreadPoolExecutor(1)
+        self._recent: deque[_Frame] = deque(maxlen=max(self._detect_every, _LAG))
         self._living: list[Living] = []
         self._done: list[Living] = []
 
@@ -132,6 +135,7 @@ class FaceTracker:
         if change is Change.CUT:
             self._join_search()
             self._end(self._living)
+            self._recent.clear()
         elif self._search and index >= self._search.frame.index + _LAG:
             self._join_search()
         for track in self._living:
@@ -144,6 +148,7 @@ class FaceTracker:
             point for track in self._living if (point := self._record(track, frame)) is not None
         )
         self._part_doubles()
+        self._recent.append(frame)
         return made
 
     def finish(self) -> tuple[Track, ...]:
@@ -172,12 +177,11 @@ class FaceTracker:
 
     def _search_if_due(self, change: Change, frame: _Frame) -> None:
         self._since_search = 0 if change is Change.CUT else self._since_search + 1
-        if self._searcher and self._since_search >= self._search_every:
-            self._join_search()
+        if self._searcher and not self._search and self._since_search >= self._search_every:
             self._since_search = 0
             self._search = _Search(
                 frame=frame,
-                followed={track.run: track.box for track in self._living},
+                followed=tuple(track.box for track in self._living),
                 answer=self._worker.submit(self._searcher.find, frame.image),
             )
 
@@ -186,12 +190,27 @@ class FaceTracker:
         search, self._search = self._search, None
         if search is None:
             return
-        found_since = [track.box for track in self._living if track.run not in search.followed]
-        known = [*search.followed.values(), *found_since]
+        here = search.frame
         for detection in search.answer.result():
-            if not any(covered(detection.box, box) > FACE_IN_FACE for box in known):
-                track = self._start(detection, search.frame.image, search.frame.seconds)
-                self._record(track, search.frame)
+            known = any(covered(detection.box, box) > FACE_IN_FACE for box in search.followed)
+            if not known and not self._is_taken(here.index, detection.box):
+                track = self._start(detection, here.image, here.seconds)
+                self._record(track, here)
+                self._catch_up(track, [each for each in self._recent if each.index > here.index])
+
+    def _catch_up(self, track: Living, frames: Iterable[_Frame]) -> None:
+        """Follow a face that was found late through the frames since, or to where another has it.
+
+        Two faces at one place of one frame would be one person twice.
+        """
+        for frame in frames:
+            self._follow(track, frame.image)
+            if track.mesh is None:
+                continue
+            if self._is_taken(frame.index, box_of_landmarks(landmarks_of(track.mesh))):
+                self._end([track])
+                return
+            self._record(track, frame)
 
     def _look(self, detector: FaceDetector, image: Frame, seconds: float) -> None:
         """Detect, and match what is found to the faces followed."""
@@ -217,7 +236,35 @@ class FaceTracker:
     def _begin(self, detection: Detection, image: Frame, seconds: float) -> None:
         if detection.score < CERTAIN or any(_echoes(detection, track) for track in self._living):
             return
-        self._start(detection, image, seconds)
+        track = self._start(detection, image, seconds)
+        self._trace_back(track, image)
+
+    def _trace_back(self, track: Living, image: Frame) -> None:
+        """Give a new track its points in the frames that passed before the detector looked."""
+        mesh, box = track.mesh, track.box
+        if mesh is None:
+            return
+        look = coarse_look(image, landmarks_of(mesh))
+        points: list[TrackPoint] = []
+        for frame in reversed(self._recent):
+            fit = self._fitter.fit(frame.image, mesh)
+            landmarks = landmarks_of(fit.points)
+            if fit.score < _SURE or not plausible(landmarks, box):
+                break
+            later, look = look, coarse_look(frame.image, landmarks)
+            mesh, box = fit.points, box_of_landmarks(landmarks)
+            if is_sudden(look, later) or self._is_taken(frame.index, box):
+                break
+            points.append(_point(track, frame, mesh, box))
+        track.points[:0] = reversed(points)
+
+    def _is_taken(self, index: int, box: Box) -> bool:
+        """Whether another track has its face at that place of that frame."""
+        return any(
+            point.index == index and overlap(point.box, box) > _SAME_PLACE
+            for track in (*self._living, *self._done)
+            for point in track.points[-2 * _LAG :]
+        )
 
     def _start(self, detection: Detection, image: Frame, seconds: float) -> Living:
         mesh = self._fitter.fit(image, detection.box).points
@@ -234,15 +281,7 @@ class FaceTracker:
             return None
         landmarks = landmarks_of(track.mesh)
         track.box = box_of_landmarks(landmarks)
-        point = TrackPoint(
-            index=frame.index,
-            run=track.run,
-            pts=frame.pts,
-            seconds=frame.seconds,
-            box=track.box,
-            packed=PackedMesh.of(track.mesh),
-            score=track.score,
-        )
+        point = _point(track, frame, track.mesh, track.box)
         if track.misses:
             track.unsure.append(point)
             return point
@@ -279,6 +318,18 @@ class FaceTracker:
     def _keep(self, track: Living | None) -> None:
         if track is not None and track.points:
             self._done.append(track)
+
+
+def _point(track: Living, frame: _Frame, mesh: Mesh, box: Box) -> TrackPoint:
+    return TrackPoint(
+        index=frame.index,
+        run=track.run,
+        pts=frame.pts,
+        seconds=frame.seconds,
+        box=box,
+        packed=PackedMesh.of(mesh),
+        score=track.score,
+    )
 
 
 def _echoes(detection: Detection, track: Living) -> bool:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assent.kit.faces.detect import Detection, DlibDetector
+from assent.kit.faces.detect import Detection, DlibDetector, FaceDetector
 from assent.kit.faces.embed import FaceEmbedder
-from assent.kit.faces.frame import Image
+from assent.kit.faces.frame import Image, frame_of
 from assent.kit.faces.geometry import Box, box_of_landmarks
 from assent.kit.faces.identity import assign
 from assent.kit.faces.mesh import POINTS, Mesh, MeshFinder, MeshFit, landmarks_of
@@ -139,7 +139,7 @@ def test_a_face_that_leaves_ends_its_track_where_it_left(sample: Read, follow: F
 class Blinking:
     """The real detector, blind at some of its looks."""
 
-    def __init__(self, detector: DlibDetector, blind: range) -> None:
+    def __init__(self, detector: FaceDetector, blind: range) -> None:
         self._detector = detector
         self._blind = blind
         self.looks = 0
@@ -231,29 +231,38 @@ MESH = np.tile(np.append(FACE.mean(axis=0), 0).astype(np.float32), (POINTS, 1))
 MESH[_PLACES, :2] = FACE
 
 
+def number_of(image: Image) -> int:
+    """The frame's number, which is its grey level in a staged scene."""
+    return int(frame_of(image).thumbnail(1, 1)[0, 0, 0])
+
+
 class Staged:
     """Detector, fitter and embedder of a scripted scene: where each face is in each frame."""
 
-    def __init__(self, *scene: list[float], scores: tuple[float, ...] = (1.0,)) -> None:
+    def __init__(
+        self, *scene: list[float], scores: tuple[float, ...] = (1.0,), detect_every: int = 1
+    ) -> None:
         self._scene = [list(places) for places in scene]
         self._scores = scores
-        self.frame = 0
+        self._detect_every = detect_every
 
-    def find(self, image: object, *, weakest: float = 0.0) -> list[Detection]:
-        score = self._scores[min(self.frame, len(self._scores) - 1)]
+    def find(self, image: Image, *, weakest: float = 0.0) -> list[Detection]:
+        number = number_of(image)
+        score = self._scores[min(number, len(self._scores) - 1)]
         return [
             Detection(box=box_of_landmarks(FACE + np.float32(x)), score=score)
-            for x in self._scene[self.frame]
+            for x in self._scene[number]
             if score >= weakest
         ]
 
-    def fit(self, image: object, around: Box | Mesh) -> MeshFit:
+    def fit(self, image: Image, around: Box | Mesh) -> MeshFit:
         if isinstance(around, tuple):
             middle = around[0] - box_of_landmarks(FACE)[0]
         else:
             middle = float(around[_PLACES[0], 0] - FACE[0, 0])
-        nearest = min(self._scene[self.frame] or [middle], key=lambda x: abs(x - middle))
-        there = abs(nearest - middle) <= 25 and bool(self._scene[self.frame])
+        places = self._scene[number_of(image)]
+        nearest = min(places or [middle], key=lambda x: abs(x - middle))
+        there = abs(nearest - middle) <= 25 and bool(places)
         shift = np.array([nearest, nearest, 0], np.float32)
         return MeshFit(points=MESH + shift, score=1.0 if there else 0.1)
 
@@ -264,10 +273,10 @@ class Staged:
         return np.zeros(128, np.float32)
 
     def play(self) -> tuple[Track, ...]:
-        tracker = FaceTracker(self, self, self, detect_every=1)
+        tracker = FaceTracker(self, self, self, detect_every=self._detect_every)
         for number in range(len(self._scene)):
-            self.frame = number
-            tracker.add(number, number, number / 25, np.zeros((400, 900, 3), np.uint8))
+            rgb = np.full((400, 900, 3), number, np.uint8)
+            tracker.add(number, number, number / 25, rgb)
         return tracker.finish()
 
 
@@ -290,6 +299,20 @@ def test_a_face_gone_for_long_comes_back_as_another_track() -> None:
     assert spans(Staged(*scene).play()) == [(0, 4), (25, 29)]
 
 
+def test_a_face_found_between_two_looks_is_followed_back_to_where_it_came_in() -> None:
+    scene: list[list[float]] = [[]] * 11 + [[100.0 + 5 * i] for i in range(14)]
+    assert spans(Staged(*scene, detect_every=8).play()) == [(11, 24)]
+
+
+def test_a_face_followed_back_stops_where_another_track_has_it() -> None:
+    scene = [[100.0]] * 5 + [[]] * 5 + [[100.0]] * 10
+    tracks = Staged(*scene, detect_every=8).play()
+    assert sorted(point.index for track in tracks for point in track.points) == [
+        *range(5),
+        *range(10, 20),
+    ]
+
+
 def test_a_face_that_leaps_is_fitted_where_it_was_found() -> None:
     scene = [[100.0]] * 5 + [[126.0]] * 5
     (track,) = Staged(*scene).play()
@@ -297,3 +320,32 @@ def test_a_face_that_leaps_is_fitted_where_it_was_found() -> None:
         100,
         *[126] * 5,
     ]
+
+
+def searched(*scene: list[float], blind: range) -> tuple[Track, ...]:
+    """Follow a scene in which the detector sees nothing at the looks `blind`; the searcher does."""
+    staged = Staged(*scene)
+    tracker = FaceTracker(
+        Blinking(staged, blind), staged, staged, detect_every=1, searcher=staged, search_every=6
+    )
+    for number in range(len(scene)):
+        tracker.add(number, number, number / 25, np.full((400, 900, 3), number, np.uint8))
+    return tracker.finish()
+
+
+SLIDING: list[list[float]] = [[]] * 4 + [[100.0 + 12 * i] for i in range(30)]
+
+
+def test_what_only_the_searcher_sees_is_followed_from_where_it_looked() -> None:
+    (track,) = searched(*SLIDING, blind=range(99))
+    assert [point.index for point in track.points] == list(range(6, 34))
+
+
+def test_a_face_that_the_detector_finds_before_the_searcher_tells_is_one_track() -> None:
+    (track,) = searched(*SLIDING, blind=range(10))
+    assert [point.index for point in track.points] == list(range(4, 34))
+
+
+def test_what_the_searcher_saw_last_is_told_at_the_end() -> None:
+    (track,) = searched(*SLIDING[:8], blind=range(99))
+    assert [point.index for point in track.points] == [6, 7]
