@@ -90,8 +90,8 @@ class FaceTracker:
 
     `detect_every` is in frames, `embed_every` in seconds. `searcher` is a more thorough and slower
     detector (say, `DlibDetector(longest=1920)`) for small faces. At cuts it takes the detector's
-    place; every `search_every` frames (at least ten) it looks in a thread of its own. A face that it
-    found beside those followed joins in ten frames later, with points from where it was found on.
+    place; every `search_every` frames (at least ten) it looks in a thread of its own. A face that
+    it found beside those followed joins in ten frames later, with points from where it was found.
     """
 
     def __init__(
