@@ -45,7 +45,7 @@ class Similarity:
 
     def apply(self, points: Floats) -> Floats:
         """Move points [..., 3]."""
-        return self.scale * points @ self.rotation.T + self.shift
+        return np.asarray(self.scale * points @ self.rotation.T + self.shift, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Views:
         """Shapes [T, P, 3] in the face's frame to meshes [T, P, 3] in pixels."""
         seen = self.scale[:, None, None] * np.einsum("tpj,tij->tpi", shapes, self.rotation)
         seen[..., :2] += self.shift[:, None]
-        return seen
+        return np.asarray(seen, np.float64)
 
     def turns(self) -> Floats:
         """Rotation vectors [T, 3], radians."""
@@ -199,23 +199,26 @@ def place(points: Floats, shapes: Floats, views: Views, weights: Floats, steps: 
 
 def normals(meshes: Floats, triangles: NDArray[np.int32]) -> Floats:
     """Unit normals [..., P, 3] of meshes [..., P, 3], out of the face (z below 0 is towards us)."""
-    corners = [meshes[..., triangles[:, k], :] for k in range(3)]
-    faces = np.cross(corners[2] - corners[0], corners[1] - corners[0])
-    found = np.zeros_like(meshes)
-    for k in range(3):
-        np.add.at(found, (..., triangles[:, k], slice(None)), faces)
-    found /= np.linalg.norm(found, axis=-1, keepdims=True) + 1e-9
-    return found
+    count = meshes.shape[-2]
+    flat = meshes.reshape(-1, 3)
+    firsts = np.arange(0, len(flat), count)[:, None, None]
+    numbers = (firsts + triangles).reshape(-1, 3)
+    a, b, c = flat[numbers].transpose(1, 2, 0)
+    (ux, uy, uz), (vx, vy, vz) = c - a, b - a
+    faces = (uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx)
+    found = np.empty_like(flat)
+    for axis, values in enumerate(faces):
+        found[:, axis] = np.bincount(numbers.ravel(), values.repeat(3), len(flat))
+    found /= np.sqrt((found * found).sum(-1, keepdims=True)) + 1e-9
+    return found.reshape(meshes.shape)
 
 
 def front_area(shape: Floats, triangles: NDArray[np.int32]) -> Floats:
     """Weights [P]: the area that each point of a shape stands for, as seen from the front."""
     a, b, c = (shape[triangles[:, k], :2] for k in range(3))
     double = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
-    areas = np.zeros(len(shape))
-    for k in range(3):
-        np.add.at(areas, triangles[:, k], double)
-    return areas
+    areas = np.bincount(triangles.ravel(), double.repeat(3), len(shape))
+    return np.asarray(areas, np.float64)
 
 
 def _spins(turned: Floats, scale: float) -> list[Floats]:

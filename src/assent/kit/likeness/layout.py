@@ -101,10 +101,10 @@ def _delaunay(points: Floats, size: int) -> NDArray[np.int32]:
     """Delaunay triangles [M, 3] of points [P, 2], all turning the same way."""
     plane = cv2.Subdiv2D((-1, -1, size + 2, size + 2))
     numbers: dict[tuple[float, float], int] = {}
-    for number, point in enumerate(np.float32(points)):
+    for number, point in enumerate(points.astype(np.float32)):
         numbers.setdefault((float(point[0]), float(point[1])), number)
         plane.insert((float(point[0]), float(point[1])))
-    found = plane.getTriangleList().reshape(-1, 3, 2)
+    found = np.asarray(plane.getTriangleList(), np.float32).reshape(-1, 3, 2)
     triangles = [
         [numbers[(float(x), float(y))] for x, y in corners]
         for corners in found

@@ -81,7 +81,7 @@ class Mixer:
         which, share = _worth(shares["rest"])
         bank = self._portrait.textures
         texture = _blend(bank[which], share)
-        shade = np.tensordot(share, self._portrait.shades[which], 1)
+        shade = np.asarray(np.tensordot(share, self._portrait.shades[which], 1), np.float64)
         for name, region in self._regions.items():
             if name == "rest":
                 continue
@@ -100,7 +100,7 @@ def _soft_nearest(distance: Floats) -> Floats:
     scale = np.sort(near)[count // 4] + 1e-4
     shares = np.zeros(len(distance))
     shares[nearest] = np.exp(-(near - near.min()) / scale)
-    return shares / shares.sum()
+    return np.asarray(shares / shares.sum(), np.float64)
 
 
 def _worth(shares: Floats) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -139,8 +139,8 @@ def _region(
     hull = cv2.convexHull(np.round(layout.points[around]).astype(np.int32))
     cv2.fillConvexPoly(mask, hull, 255)
     grown = round(0.055 * layout.size) | 1
-    mask = cv2.dilate(mask, np.ones((grown, grown), np.uint8))
-    soft = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), grown / 3)
+    wide = cv2.dilate(mask, np.ones((grown, grown), np.uint8)).astype(np.float32) / 255
+    soft = np.asarray(cv2.GaussianBlur(wide, (0, 0), grown / 3), np.float32)
     rows, columns = np.nonzero(soft > 0.004)
     box = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
     return _Region(points, heed, box, soft[box[1] : box[3], box[0] : box[2], None])

@@ -106,7 +106,8 @@ class Mover:
         local = _lifted(meshes[..., :2], self.shape, views)
         flat = self.basis.reshape(len(self.basis), -1)
         solved = np.linalg.lstsq(flat.T, local.reshape(len(local), -1).T, rcond=None)[0]
-        return Motion(views, solved.T, np.zeros(len(local), np.float32))
+        expressions = np.asarray(solved.T, np.float64)
+        return Motion(views, expressions, np.zeros(len(local), np.float32))
 
     def tones(self, pictures: Sequence[Sharpened], motion: Motion) -> Small:
         """The tones [T, M] of the compared places where a motion says that they are."""
@@ -192,12 +193,14 @@ class Mover:
     def _mixed(self, expressions: Floats) -> Small:
         """The places that are compared, in the face's frame: [M, 3]."""
         basis = self._mixed_basis.reshape(len(self.basis), -1)
-        return self._mixed_shape + (expressions.astype(np.float32) @ basis).reshape(3, -1).T
+        moved = (expressions.astype(np.float32) @ basis).reshape(3, -1).T
+        return np.asarray(self._mixed_shape + moved, np.float32)
 
     @cached_property
     def _mixed_shape(self) -> Small:
         """[M, 3]."""
-        return np.einsum("mk,mki->mi", self.shares, self.shape[self.corners]).astype(np.float32)
+        mixed = np.einsum("mk,mki->mi", self.shares, self.shape[self.corners])
+        return np.asarray(mixed, np.float32)
 
     @cached_property
     def _mixed_basis(self) -> Small:
@@ -233,7 +236,7 @@ class Learner:
         movement first.
         """
         tones = self.mover.tones(self._pictures, self.motion)
-        self.mover = replace(self.mover, **_looks(tones, _WAYS[self.passes]))
+        self.mover = _looking(self.mover, tones, _WAYS[self.passes])
         goals = self.mover.expected(tones)
         self.motion = self.mover.step(self._pictures, self.motion, self.anchor, goals)
         self.passes += 1
@@ -246,7 +249,7 @@ class Learner:
         if self.passes not in _DEEPEN:
             self._deepen()
         tones = self.mover.tones(self._pictures, self.motion)
-        return replace(self.mover, **_looks(tones, _LOOKS)), self.motion
+        return _looking(self.mover, tones, _LOOKS), self.motion
 
     def _deepen(self) -> None:
         """Depth from how points move as the head turns, not from what a network takes it for."""
@@ -257,16 +260,16 @@ class Learner:
 def sharpened(rgb: NDArray[np.uint8]) -> Sharpened:
     """Make a crop, uint8 [S, S, 3], comparable: brightness and contrast even everywhere."""
     side = rgb.shape[0]
-    grey = cv2.GaussianBlur(
-        cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), _SOFTEN
-    )
+    plain = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = np.asarray(cv2.GaussianBlur(plain, (0, 0), _SOFTEN), np.float32)
     flat = grey - _smooth(grey, _LOCAL * side)
     contrast = np.sqrt(_smooth(flat * flat, _WIDE * side)) + _FAINT
-    tone = flat / contrast
-    slopes = [
-        cv2.Sobel(tone, cv2.CV_32F, right, 1 - right, ksize=3, scale=1 / 8) for right in (1, 0)
-    ]
-    return Sharpened(tone, slopes[0], slopes[1])
+    tone = np.asarray(flat / contrast, np.float32)
+    return Sharpened(tone, _slope(tone, 1, 0), _slope(tone, 0, 1))
+
+
+def _slope(tone: Small, right: int, down: int) -> Small:
+    return np.asarray(cv2.Sobel(tone, cv2.CV_32F, right, down, ksize=3, scale=1 / 8), np.float32)
 
 
 def _joined(motions: Sequence[Motion]) -> Motion:
@@ -332,14 +335,15 @@ def _lifted(points: Floats, shape: Floats, views: Views) -> Floats:
     return np.asarray(np.einsum("tpi,tij->tpj", flat, ahead), np.float64)
 
 
-def _looks(tones: Small, ways: int) -> dict[str, Small]:
+def _looking(mover: Mover, tones: Small, ways: int) -> Mover:
+    """Learn the mean tone, and in how many ways to differ from it."""
     mean = tones.mean(0)
     rest = tones - mean
     kept = min(ways, max(0, len(tones) - 1))
     _, vectors = np.linalg.eigh(rest @ rest.T)
     strongest = vectors[:, ::-1][:, :kept].T @ rest
     strongest /= np.linalg.norm(strongest, axis=1, keepdims=True) + 1e-9
-    return {"look": mean.astype(np.float32), "looks": strongest.astype(np.float32)}
+    return replace(mover, look=mean.astype(np.float32), looks=strongest.astype(np.float32))
 
 
 def _one(motion: Motion, t: int) -> Motion:
@@ -369,5 +373,7 @@ def _smooth(field: Small, sigma: float) -> Small:
     """Three boxes in place of a wide Gaussian, whose cost grows with its width."""
     width = 2 * round(sigma * 0.88) + 1
     for _ in range(3):
-        field = cv2.blur(field, (width, width), borderType=cv2.BORDER_REFLECT)
+        field = np.asarray(
+            cv2.blur(field, (width, width), borderType=cv2.BORDER_REFLECT), np.float32
+        )
     return field

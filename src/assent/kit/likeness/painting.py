@@ -66,12 +66,15 @@ def paint(
     spots = picked[:, :2] * columns[:, None] + picked[:, 2:4] * rows[:, None] + picked[:, 4:]
     where = np.full((*ids.shape, 2), -2, np.float32)
     where[rows, columns] = spots
-    rgb = cv2.remap(texture, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cv2.remap(share, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    right, down = cv2.split(where)
+    rgb = cv2.remap(texture, right, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.remap(share, right, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     inside = (ids >= 0).astype(np.uint8)
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     alpha = alpha * np.clip(depth / _CONTOUR, 0, 1)
-    return Painted(np.clip(rgb, 0, 255), np.asarray(alpha, np.float32), x0, y0)
+    return Painted(
+        np.asarray(np.clip(rgb, 0, 255), np.float32), np.asarray(alpha, np.float32), x0, y0
+    )
 
 
 def rim(layout: Layout) -> NDArray[np.float32]:

@@ -118,25 +118,26 @@ class Performance:
             shares=self._mixer.choose(turn, offsets),
             matrix=matrix,
         )
-        for old in [n for n in self._seen if n < number - 2 * AHEAD - 1]:
-            del self._seen[old]
 
     def face(self, number: int) -> Face | None:
         """The donor's face for a frame that has been seen; None if there was no face in it."""
+        for old in [known for known in list(self._seen) if known < number - AHEAD]:
+            del self._seen[old]
         here = self._seen.get(number)
         if here is None:
             return None
         portrait = self._portrait
-        light = self._steadied(number, _LIGHT, lambda seen: seen.light)
+        light = _mean([(near.light, part) for near, part in self._near(number, _LIGHT)])
+        around = self._near(number, _CHOICE)
         shares = {
-            name: self._steadied(number, _CHOICE, lambda seen, name=name: seen.shares[name])
+            name: _mean([(near.shares[name], part) for near, part in around])
             for name in here.shares
         }
         placed = here.motion.views.project((portrait.shape + here.offsets)[None])
         texture, shade = self._mixer.mix(shares)
         ratio = relit(shade, shading(light[None], placed, portrait.layout.triangles)[0])
         texture *= self._soft(portrait.layout.spread(ratio.astype(np.float32)), _SOFT) / self._even
-        hiding = self._steadied(number, 1.0, lambda seen: seen.hiding)
+        hiding = here.hiding
         away = float(np.linalg.norm(portrait.turns - here.turn, axis=1).min())
         shown = float(np.clip((_FAR - away) / (_FAR - _NEAR), 0, 1))
         return Face(
@@ -149,16 +150,17 @@ class Performance:
             strangeness=float(here.motion.strangeness[0]),
         )
 
-    def _steadied(self, number, frames, of):  # type: ignore[no-untyped-def]
+    def _near(self, number: int, frames: float) -> list[tuple[_Seen, float]]:
+        """The frames around one in its run, and how much each is to count."""
         run = self._seen[number].run
         reach = min(AHEAD, round(3 * frames))
-        total, weights = 0.0, 0.0
-        for near in range(number - reach, number + reach + 1):
-            seen = self._seen.get(near)
-            if seen is not None and seen.run == run:
-                weight = float(np.exp(-0.5 * ((near - number) / frames) ** 2))
-                total, weights = total + weight * of(seen), weights + weight
-        return total / weights
+        found = [
+            (seen, float(np.exp(-0.5 * ((near - number) / frames) ** 2)))
+            for near in range(number - reach, number + reach + 1)
+            if (seen := self._seen.get(near)) is not None and seen.run == run
+        ]
+        total = sum(part for _, part in found)
+        return [(seen, part / total) for seen, part in found]
 
     def _hiding(self, seen: Floats, light: Floats, placed: Floats) -> NDArray[np.float32]:
         """How sure it is that something is before each point of the face: float32 [P], 0..1."""
@@ -179,8 +181,12 @@ class Performance:
     def _soft(self, field: NDArray[np.float32], share: float) -> NDArray[np.float32]:
         width = 2 * round(share * len(field) * 0.88) + 1
         for _ in range(3):
-            field = cv2.blur(field, (width, width))
+            field = np.asarray(cv2.blur(field, (width, width)), np.float32)
         return field
+
+
+def _mean(parts: list[tuple[Floats, float]]) -> Floats:
+    return np.asarray(sum(values * part for values, part in parts), np.float64)
 
 
 def _in_frame(mesh: Floats, matrix: Floats) -> Floats:

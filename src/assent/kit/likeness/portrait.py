@@ -157,14 +157,17 @@ def make_portrait(
 
 
 def _unwrapped(crop: NDArray[np.uint8], layout: Layout, mesh: Floats) -> NDArray[np.uint8]:
-    places = layout.places(mesh)
-    texture = cv2.remap(crop, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    right, down = cv2.split(layout.places(mesh))
+    texture = cv2.remap(crop, right, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(texture, np.uint8)
 
 
 def _decoded(pictures: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uint8]:
     parts = np.split(pictures, ends[:-1])
-    decoded = [cv2.imdecode(part, cv2.IMREAD_COLOR) for part in parts]
-    if any(picture is None for picture in decoded):
-        raise ValueError("a texture is broken")
-    return np.ascontiguousarray(np.stack(decoded)[..., ::-1])
+    decoded = []
+    for part in parts:
+        picture = cv2.imdecode(part, cv2.IMREAD_COLOR)
+        if picture is None:
+            raise ValueError("a texture is broken")
+        decoded.append(np.asarray(picture[..., ::-1], np.uint8))
+    return np.stack(decoded)
