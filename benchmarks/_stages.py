@@ -44,7 +44,7 @@ class Stages:
         now = time.monotonic(), time.process_time()
         if self._stage:
             wall, processors = (round(b - a, 3) for a, b in zip(self._since, now, strict=True))
-            self.spent[self._stage] = {"s": wall, "cpu_s": processors}
+            self.spent[self._stage] = {"s": wall, "cpu_s": processors, "peak_mb": peak_mb()}
         self._stage, self._since = stage, now
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -84,10 +84,15 @@ def main() -> None:
         "frames": draft.frames,
         "replaced": draft.replaced,
         "stages": stages.spent,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": peak_mb(),
         "bytes": made.path.stat().st_size,
     }
     print(json.dumps(figures))
+
+
+def peak_mb() -> int:
+    """Return the most memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def ask(studio: Studio, purpose: Purpose, needs: Collection[Need]) -> AskAgain:

@@ -168,7 +168,8 @@ def show(row: dict[str, Any]) -> None:
     total = sum(stage["s"] for stage in row["stages"].values())
     for name, stage in row["stages"].items():
         a_frame = 1000 * stage["cpu_s"] / row["frames"]
-        print(f"{name:>24}: {stage['s']:7.2f} s {stage['s'] / total:6.1%} {a_frame:7.1f} ms cpu")
+        share = f"{stage['s']:7.2f} s {stage['s'] / total:6.1%}"
+        print(f"{name:>24}: {share} {a_frame:7.1f} ms cpu {stage['peak_mb']:6.0f} MB so far")
     print(f"{'clip to sealed file':>24}: {row['fps']:7.2f} frames a second")
     print(f"{'plain transcode':>24}: {row['peer_fps']:7.2f} frames a second")
     print(f"{'of the transcode':>24}: {row['of_peer']:7.1%} by the clock")
