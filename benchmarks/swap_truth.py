@@ -36,13 +36,13 @@ from assent.kit.faces.embed import FaceEmbedder
 from assent.kit.faces.landmarks import LandmarkFinder
 from assent.kit.hashing import hash_file
 from assent.kit.media.picture import to_rgb
+from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
 from assent.kit.signing import SigningKey, new_key, public_of
 from assent.kit.store.studio import Studio, create_studio
 from assent.purpose.brief import EXAMPLE, Brief
 from assent.purpose.projects import Purpose
 from assent.story import Cast, Ending, tell
-from assent.train.config import TrainConfig
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -60,8 +60,11 @@ def main() -> None:
         released = ending.released.path
         report = compare(frames(released), frames(options.target), frames(options.truth), landmarks)
         distances = identities(released, options)
-    # Each iteration looks at a batch of each of the two people.
-    faces = ending.iterations * TrainConfig().batch * 2
+    # Each iteration goes over all pictures of one of the two people.
+    pictures = [
+        probe(path, name=path.name).frames for path in (options.source, performing(options))
+    ]
+    faces = ending.iterations * sum(pictures) / 2
     figures = {
         **{name: round(value, 4) for name, value in asdict(report).items()},
         **distances,
@@ -81,14 +84,20 @@ def read_options() -> argparse.Namespace:
     """Return the command's options."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--source", type=Path, default=SAMPLES / "ben_train.mp4")
-    parser.add_argument("--performer", type=Path, default=SAMPLES / "ada_train.mp4")
+    parser.add_argument("--performer", type=Path, help="more footage of the target's person")
     parser.add_argument("--target", type=Path, default=SAMPLES / "scene1_ada.mp4")
     parser.add_argument("--truth", type=Path, default=SAMPLES / "scene1_ada_with_ben_face.mp4")
     parser.add_argument("--landmarks", type=Path, default=SAMPLES / "scene1_ada_with_ben_face.npz")
-    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--out", type=Path, help="keep the released film here")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
+
+
+def performing(options: argparse.Namespace) -> Path:
+    """Return the footage that the performer is learned from: by default the target itself."""
+    path: Path = options.performer or options.target
+    return path
 
 
 def make(options: argparse.Namespace, folder: Path) -> Ending:
@@ -110,11 +119,11 @@ def begin(options: argparse.Namespace, folder: Path) -> tuple[Studio, Brief, Cas
         agree={
             "donor": lambda purpose: agree(studio, purpose, donor, donor_key, options.source),
             "performer": lambda purpose: agree(
-                studio, purpose, performer, performer_key, options.performer
+                studio, purpose, performer, performer_key, performing(options)
             ),
         },
         donor_footage=options.source,
-        performer_footage=options.performer,
+        performer_footage=performing(options),
         performance=options.target,
         rights="computer-generated",
     )
@@ -135,7 +144,7 @@ def identities(released: Path, options: argparse.Namespace) -> dict[str, float]:
     """
     faces = Faces()
     donor = np.mean(faces.embed(options.source, every=25), axis=0)
-    performer = np.mean(faces.embed(options.performer, every=25), axis=0)
+    performer = np.mean(faces.embed(performing(options), every=25), axis=0)
     result = faces.embed(released, every=10)
     target = faces.embed(options.target, every=10)
     return {

@@ -6,27 +6,24 @@ withdrawal stops it.
 """
 
 import itertools
-import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 
 from assent.consent.clearance import Act, AskAgain, Clearance, Modality, require_all
 from assent.consent.desk import Need
 from assent.consent.locker import Locker
-from assent.create.composite import CompositeConfig, composite, cut, reach, smooth
+from assent.create.composite import CompositeConfig
 from assent.create.draft import Draft, digest_of, load
-from assent.create.engine import FaceEngine
 from assent.create.looks import look_at, take_look
+from assent.create.painters import Painter, painter_for
 from assent.create.patches import Patch, apply, pack
-from assent.create.patches import cut as cut_patch
 from assent.data.clips import ClearedClip
-from assent.data.tracks import PersonTrack, of_person
+from assent.data.tracks import of_person
 from assent.kit.ahead import ahead
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError, MediaError
@@ -43,10 +40,8 @@ __all__ = ["render", "rendering_needs"]
 
 SEGMENT = 32
 """Frames a segment."""
-_BATCH = 8
-"""Frames that are painted together; as many wait, decoded."""
-# Chroma samples at the edge of what is changed reach a little beyond it.
-_RIM = 4
+_WAITING = 4
+"""Frames that wait between decoding, following the performer, and painting."""
 
 
 def rendering_needs(model: TrainedModel, clip: ClearedClip) -> tuple[Need, ...]:
@@ -89,19 +84,20 @@ def render(
         return load(studio, row)
     locker = Locker(studio)
     tracks = of_person(clip.tracks(locker, clearances), model.performer_id)
-    painter = _Painter(
-        engine=FaceEngine(model.open(locker, clearances), threads=os.cpu_count() or 1),
-        landmarks=_landmarks(tracks),
-        config=config or CompositeConfig(),
-    )
+    painter = painter_for(model.open(locker, clearances), tracks, config or CompositeConfig())
     done = _segments(studio, row)
     frames = sum(segment.frames for segment in done)
+    # The painter steadies what it does over frames before as well: it sees a segment again.
+    again = done[-1].frames if len(done) > 1 else frames
+    start = done[-2].last_pts + 1 if len(done) > 1 else None
     with clip.open(locker, clearances) as footage:
         time_base = probe(footage, name=clip.name).time_base
-        start = done[-1].last_pts + 1 if done else None
         decoded = read_pictures(footage, name=clip.name, start_pts=start)
-        with ahead(decoded, depth=_BATCH) as pictures:
-            painted = _painted(pictures, painter, frames, time_base)
+        with (
+            ahead(decoded, depth=_WAITING) as pictures,
+            ahead(_seen(pictures, painter, frames - again), depth=_WAITING) as seen,
+        ):
+            painted = _painted(seen, painter, frames, time_base)
             for number in itertools.count(len(done)):
                 patches = list(itertools.islice(painted, SEGMENT))
                 if not patches:
@@ -114,52 +110,43 @@ def render(
     return _complete(studio, row, model, clip)
 
 
+_Numbered = tuple[int, Picture]
+
+
+def _seen(pictures: Iterator[Picture], painter: Painter, first: int) -> Iterator[_Numbered]:
+    """Show the painter each picture, and pass it on once those around it were shown as well."""
+    waiting: deque[_Numbered] = deque()
+    for number, picture in enumerate(pictures, first):
+        painter.see(number, picture)
+        waiting.append((number, picture))
+        if len(waiting) > painter.ahead:
+            yield waiting.popleft()
+    yield from waiting
+
+
 def _painted(
-    pictures: Iterator[Picture], painter: "_Painter", first: int, time_base: Fraction
+    pictures: Iterator[_Numbered], painter: Painter, first: int, time_base: Fraction
 ) -> Iterator[Patch]:
-    """Yield the patch of each picture, some with a look; `first` is the first one's number."""
-    batch = list(itertools.islice(pictures, _BATCH))
-    since = None
-    while batch:
-        patches = painter.paint(batch, first)
-        following = next(pictures, None)
-        times = [float(picture.pts * time_base) for picture in batch]
-        after = float(following.pts * time_base) if following is not None else None
-        for n in look_at(times, since=since, following=after):
-            look = take_look(apply(patches[n], batch[n]))
-            patches[n] = replace(patches[n], look=look)
-            since = times[n]
-        yield from patches
-        first += len(batch)
-        more = itertools.islice(pictures, _BATCH - 1)
-        batch = [following, *more] if following is not None else []
+    """Yield the patch of each picture from number `first` on, some with a look."""
+    since: float | None = None
+    wanted = itertools.dropwhile(lambda item: item[0] < first, pictures)
+    for (number, picture), following in _with_next(wanted):
+        patch, _ = painter.paint(number, picture)
+        time = float(picture.pts * time_base)
+        after = float(following[1].pts * time_base) if following is not None else None
+        if look_at([time], since=since, following=after):
+            patch = replace(patch, look=take_look(apply(patch, picture)))
+            since = time
+        yield patch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Painter:
-    """Paints the donor's face into frames, by their number in the clip."""
-
-    engine: FaceEngine
-    landmarks: Mapping[int, NDArray[np.float32]]
-    config: CompositeConfig
-
-    def paint(self, pictures: Sequence[Picture], first: int) -> list[Patch]:
-        """Return the patch of each frame; frames without the face stay as they are."""
-        patches = [Patch(pts=picture.pts) for picture in pictures]
-        spots = [n for n in range(len(pictures)) if first + n in self.landmarks]
-        if not spots:
-            return patches
-        size, coverage = self.engine.size, self.engine.coverage
-        crops = [cut(pictures[n], self.landmarks[first + n], size, coverage) for n in spots]
-        swapped = self.engine.swap(np.stack(crops))
-        for n, face, mask in zip(spots, swapped.faces, swapped.masks, strict=True):
-            points = self.landmarks[first + n]
-            painted = composite(
-                pictures[n], points, face, mask, coverage=coverage, config=self.config
-            )
-            x0, y0, x1, y1 = reach(points, self.config)
-            patches[n] = cut_patch(painted, (x0 - _RIM, y0 - _RIM, x1 + _RIM, y1 + _RIM))
-        return patches
+def _with_next(items: Iterator[_Numbered]) -> Iterator[tuple[_Numbered, _Numbered | None]]:
+    """Each item with the one that follows."""
+    here = next(items, None)
+    while here is not None:
+        following = next(items, None)
+        yield here, following
+        here = following
 
 
 def _require(
@@ -202,15 +189,6 @@ def _segments(studio: Studio, row: DraftRow) -> Sequence[SegmentRow]:
         return session.scalars(
             select(SegmentRow).where(SegmentRow.draft_id == row.id).order_by(SegmentRow.number)
         ).all()
-
-
-def _landmarks(tracks: Sequence[PersonTrack]) -> dict[int, NDArray[np.float32]]:
-    """Return the performer's steadied landmarks by frame number."""
-    return {
-        int(index): points
-        for track in tracks
-        for index, points in zip(track.index, smooth(track.landmarks), strict=True)
-    }
 
 
 def _keep(studio: Studio, row: DraftRow, number: int, blob: str, patches: Sequence[Patch]) -> None:

@@ -26,12 +26,15 @@ from assent.train.config import TrainConfig
 from assent.train.export import export_onnx
 from assent.train.loop import Progress, Trainer
 from assent.train.models import TrainedModel, model_of
+from assent.train.portraits import PortraitConfig, PortraitTrainer
 from assent.train.sheet import preview_sheet
 
 __all__ = ["fit"]
 
 _ASK_EVERY_S = 5.0
 _CHUNK = 1 << 20
+
+_AnyTrainer = Trainer | PortraitTrainer
 
 
 def fit(
@@ -45,11 +48,15 @@ def fit(
     name: str,
     seconds: float | None,
     iterations: int | None,
-    config: TrainConfig | None = None,
+    config: TrainConfig | PortraitConfig | None = None,
     save_every_s: float = 30.0,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> TrainedModel:
     """Train `donor`'s face for `performer`'s performances, or go on training.
+
+    The kind of `config` says by which engine: a portrait is looked up in the donor's own pictures
+    and is learned in a minute or two, an autoencoder paints from memory and learns for as long as
+    it is given.
 
     `seconds` and `iterations` count from the model's beginning, whichever is reached first; a
     model that has had its share is returned as it is. What it has learned is saved every
@@ -67,7 +74,7 @@ def fit(
         person: merge(load_faces(studio, purpose, locker, person, clearances)) for person in people
     }
     row = _row(studio, purpose, donor, performer, name)
-    trainer = _trainer(locker, row, sets, clearances, config or TrainConfig())
+    trainer = _trainer(locker, row, sets, clearances, config or PortraitConfig())
     keeper = _Keeper(studio, purpose, row, people, ask_again)
     moved = trainer.run(
         seconds=seconds,
@@ -77,7 +84,7 @@ def fit(
         checkpoint_every_s=save_every_s,
         save=lambda state: keeper.save(state, trainer),
     )
-    if trainer.iteration == 0:
+    if trainer.iteration == 0 and isinstance(trainer, Trainer):
         raise InputError("no time to train", advice="Give --minutes or --iterations above 0.")
     if moved is None and row.state == "ready":
         return model_of(row)
@@ -124,7 +131,7 @@ class _Keeper:
             self._asked = now
         return False
 
-    def save(self, state: bytes, trainer: Trainer) -> None:
+    def save(self, state: bytes, trainer: _AnyTrainer) -> None:
         """Put the state away; the one before is removed once the database knows the new one."""
         old = self._row.checkpoint_blob
         self._row.checkpoint_blob = self._put(state)
@@ -132,12 +139,10 @@ class _Keeper:
         if old is not None:
             self._locker.forget(old)
 
-    def finish(self, trainer: Trainer, sets: Mapping[str, FaceSet]) -> TrainedModel:
+    def finish(self, trainer: _AnyTrainer, sets: Mapping[str, FaceSet]) -> TrainedModel:
         """Export the model and its preview sheet into the vault."""
         old = [self._row.model_blob, self._row.sheet_blob]
-        donor = self._row.donor_id
-        model = export_onnx(trainer.network, donor, coverage=trainer.config.coverage)
-        sheet = preview_sheet(trainer, sets, donor=donor)
+        model, sheet = _finished(trainer, sets, self._row.donor_id)
         self._row.model_blob = self._put(model)
         self._row.sheet_blob = self._put(pack_sheet(sheet))
         self._row.state = "ready"
@@ -147,7 +152,7 @@ class _Keeper:
                 self._locker.forget(blob)
         return model_of(self._row)
 
-    def _record(self, trainer: Trainer) -> None:
+    def _record(self, trainer: _AnyTrainer) -> None:
         self._row.iterations = trainer.iteration
         self._row.seconds = trainer.seconds
         self._row.losses = [round(loss, 5) for loss in trainer.history]
@@ -205,10 +210,31 @@ def _trainer(
     row: ModelRow,
     sets: Mapping[str, FaceSet],
     clearances: Sequence[Clearance],
-    config: TrainConfig,
-) -> Trainer:
+    config: TrainConfig | PortraitConfig,
+) -> _AnyTrainer:
+    engine = "portrait" if isinstance(config, PortraitConfig) else "autoencoder"
+    if row.config.get("engine", engine) != engine:
+        raise InputError(
+            f"model '{row.name}' was begun with --engine {row.config['engine']}",
+            advice="Go on with that engine, or give this model another --name.",
+        )
     if row.checkpoint_blob is not None:
-        return Trainer.resume(locker.read(row.checkpoint_blob, clearances), sets)
-    row.config = asdict(config)
+        state = locker.read(row.checkpoint_blob, clearances)
+        kind = PortraitTrainer if isinstance(config, PortraitConfig) else Trainer
+        return kind.resume(state, sets)
+    row.config = {"engine": engine, **asdict(config)}
+    if isinstance(config, PortraitConfig):
+        return PortraitTrainer(sets, row.donor_id, config)
     # Any number does; taken from the model's id so that a restart before the first save agrees.
     return Trainer(sets, config, seed=int(row.id[:8], 16))
+
+
+def _finished(
+    trainer: _AnyTrainer, sets: Mapping[str, FaceSet], donor: str
+) -> tuple[bytes, NDArray[np.uint8]]:
+    """The model's bytes, and its preview sheet."""
+    if isinstance(trainer, PortraitTrainer):
+        portrait = trainer.portrait()
+        return portrait.to_bytes(), trainer.sheet(portrait)
+    model = export_onnx(trainer.network, donor, coverage=trainer.config.coverage)
+    return model, preview_sheet(trainer, sets, donor=donor)

@@ -1,5 +1,6 @@
 """Step 4: train a face model."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,14 @@ __all__ = ["register"]
 PANEL = "4 · Train the model"
 HERE = Path()
 
+
+class Engine(StrEnum):
+    """How a face is made."""
+
+    PORTRAIT = "portrait"
+    AUTOENCODER = "autoencoder"
+
+
 model = typer.Typer(no_args_is_help=True, help="Trained face models.")
 
 
@@ -38,6 +47,9 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="Training time in all.", min=0)] = None,
     iterations: Annotated[int | None, typer.Option(help="Steps in all.", min=0)] = None,
     name: Annotated[str | None, typer.Option(help="The model's name.")] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Look the donor's pictures up, or paint from a network's memory.")
+    ] = Engine.PORTRAIT,
     save_every: Annotated[float, typer.Option(help="Seconds between saves.", min=1)] = 30.0,
     studio: StudioFolder = HERE,
     as_json: AsJson = False,
@@ -47,7 +59,9 @@ def train(
         minutes = 5.0
     try:
         from assent.train.fit import fit
+        from assent.train.config import TrainConfig
         from assent.train.loop import Progress
+        from assent.train.portraits import PortraitConfig
     except ImportError as error:
         raise InputError(
             "training needs PyTorch, which is not installed",
@@ -77,6 +91,7 @@ def train(
             name=name or f"{donor}-for-{performer}",
             seconds=None if minutes is None else minutes * 60,
             iterations=iterations,
+            config=PortraitConfig() if engine is Engine.PORTRAIT else TrainConfig(),
             save_every_s=save_every,
             on_progress=show,
         )

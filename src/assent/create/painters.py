@@ -1,0 +1,148 @@
+"""Painters: each puts the donor's face into frames, by one of the engines.
+
+A painter may want to see frames around one that it paints: it is shown each frame as it comes, in
+order, and asked for its patch `ahead` frames later.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.create.composite import CompositeConfig, composite, cut, reach, smooth
+from assent.create.engine import FaceEngine
+from assent.create.patches import Patch
+from assent.create.patches import cut as cut_patch
+from assent.create.quality import FrameQuality
+from assent.data.tracks import PersonTrack
+from assent.kit.faces.align import align, scale_of, transform
+from assent.kit.likeness.painting import paint
+from assent.kit.likeness.performance import AHEAD, Performance
+from assent.kit.likeness.portrait import Portrait
+from assent.kit.media.picture import Picture, paste_rgb
+
+__all__ = ["Painter", "painter_for"]
+
+# Chroma samples at the edge of what is changed reach a little beyond it.
+_RIM = 4
+_ARCHIVE: Final = b"PK"
+
+
+class Painter(Protocol):
+    """Anything that paints faces."""
+
+    @property
+    def ahead(self) -> int:
+        """How many frames beyond one that is painted it must have seen, if there are any."""
+
+    def see(self, number: int, picture: Picture) -> None:
+        """Take in the next frame."""
+
+    def paint(self, number: int, picture: Picture) -> tuple[Patch, FrameQuality | None]:
+        """Return the patch of a frame that was seen, empty where the face isn't in it."""
+
+
+def painter_for(model: bytes, tracks: Sequence[PersonTrack], config: CompositeConfig) -> Painter:
+    """Return the painter that a model's bytes want.
+
+    Args:
+        model: of either engine.
+        tracks: the performer's, in the clip.
+        config: how an autoencoder's face is set in.
+
+    Raises:
+        IntegrityError: the bytes aren't a face model.
+    """
+    if model.startswith(_ARCHIVE):
+        return PortraitPainter(Portrait.from_bytes(model), tracks)
+    engine = FaceEngine(model, threads=os.cpu_count() or 1)
+    return AutoencoderPainter(engine=engine, landmarks=_landmarks(tracks), config=config)
+
+
+class PortraitPainter:
+    """Has the donor's portrait do what the performer does."""
+
+    ahead = AHEAD
+
+    def __init__(self, portrait: Portrait, tracks: Sequence[PersonTrack]) -> None:
+        self._portrait = portrait
+        self._performance = Performance(portrait)
+        self._where = {
+            int(number): (run, track, place)
+            for run, track in enumerate(tracks)
+            for place, number in enumerate(track.index)
+        }
+
+    def see(self, number: int, picture: Picture) -> None:
+        """Follow the performer's pose, expression and light."""
+        if number not in self._where:
+            return
+        run, track, place = self._where[number]
+        size = self._portrait.layout.size
+        mesh, landmarks = track.meshes[place], track.landmarks[place]
+        matrix = align(landmarks, size, self._portrait.coverage)
+        crop = cut(picture, landmarks, size, self._portrait.coverage)
+        there = np.empty(mesh.shape)
+        there[:, :2] = transform(mesh[:, :2], matrix)
+        there[:, 2] = mesh[:, 2] * scale_of(matrix)
+        self._performance.see(number, run, crop, there, matrix)
+
+    def paint(self, number: int, picture: Picture) -> tuple[Patch, FrameQuality | None]:
+        """Paint the donor's face as it would look in this frame."""
+        face = self._performance.face(number)
+        if face is None:
+            return Patch(pts=picture.pts), None
+        quality = FrameQuality.of(number, face)
+        size = picture.height, picture.width
+        painted = paint(face.texture, face.share, face.mesh, self._portrait.layout, size)
+        if painted is None or not painted.alpha.any():
+            return Patch(pts=picture.pts), quality
+        whole = paste_rgb(picture, painted.rgb, painted.alpha, painted.x, painted.y)
+        height, width = painted.alpha.shape
+        x, y = painted.x, painted.y
+        box = x - _RIM, y - _RIM, x + width + _RIM, y + height + _RIM
+        return cut_patch(whole, box), quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoencoderPainter:
+    """Paints the donor's face with a network, and sets it in."""
+
+    engine: FaceEngine
+    landmarks: Mapping[int, NDArray[np.float32]]
+    config: CompositeConfig
+    ahead: int = 0
+
+    def see(self, number: int, picture: Picture) -> None:
+        """Each frame is painted for itself."""
+
+    def paint(self, number: int, picture: Picture) -> tuple[Patch, FrameQuality | None]:
+        """Paint one frame; how well can't be told."""
+        points = self.landmarks.get(number)
+        if points is None:
+            return Patch(pts=picture.pts), None
+        coverage = self.engine.coverage
+        crop = cut(picture, points, self.engine.size, coverage)
+        swapped = self.engine.swap(crop[None])
+        painted = composite(
+            picture,
+            points,
+            swapped.faces[0],
+            swapped.masks[0],
+            coverage=coverage,
+            config=self.config,
+        )
+        x0, y0, x1, y1 = reach(points, self.config)
+        return cut_patch(painted, (x0 - _RIM, y0 - _RIM, x1 + _RIM, y1 + _RIM)), None
+
+
+def _landmarks(tracks: Sequence[PersonTrack]) -> dict[int, NDArray[np.float32]]:
+    """Return the performer's steadied landmarks by frame number."""
+    return {
+        int(index): points
+        for track in tracks
+        for index, points in zip(track.index, smooth(track.landmarks), strict=True)
+    }
