@@ -48,7 +48,8 @@ class _Run:
 
     def thin(self) -> None:
         self.step *= 2
-        self.kept = self.kept[::2]
+        # A run of a single face gives that up, or there would be no end of many short runs.
+        self.kept = self.kept[::2] if len(self.kept) > 1 else []
 
 
 class FaceCutter:

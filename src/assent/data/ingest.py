@@ -164,13 +164,25 @@ def _account_for(
 
 
 def _spans(tracks: Sequence[Track], wanted: Collection[int]) -> str:
-    spans = [
-        f"{clock_time(track.points[0].seconds)} to {clock_time(track.points[-1].seconds)}"
+    """Say when the wanted are seen: who overlap are told together, with how many they are."""
+    runs = sorted(
+        (track.points[0].seconds, track.points[-1].seconds)
         for track in tracks
         if track.id in wanted
+    )
+    spans: list[tuple[float, float, int]] = []
+    for begins, ends in runs:
+        if spans and begins <= spans[-1][1]:
+            since, until, faces = spans[-1]
+            spans[-1] = since, max(until, ends), faces + 1
+        else:
+            spans.append((begins, ends, 1))
+    told = [
+        f"{clock_time(begins)} to {clock_time(ends)}" + (f" ({faces} faces)" if faces > 1 else "")
+        for begins, ends, faces in spans
     ]
-    shown = ", ".join(spans[:5])
-    return shown if len(spans) <= 5 else f"{shown} and {len(spans) - 5} more"
+    shown = ", ".join(told[:5])
+    return shown if len(told) <= 5 else f"{shown} and {len(told) - 5} more"
 
 
 def _store(

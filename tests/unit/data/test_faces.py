@@ -79,3 +79,13 @@ def test_who_is_seen_for_a_moment_only_is_not_thinned_out() -> None:
 
 def test_somebody_never_cut_has_no_set() -> None:
     assert FaceCutter().face_sets([("ada", track(point(1)))]) == {}
+
+
+def test_many_short_runs_come_to_an_end() -> None:
+    """As when every frame of a shaken or flashing clip is a cut."""
+    cutter = FaceCutter(most=3)
+    points = [point(n, run=n) for n in range(8)]
+    for each in points:
+        cutter.add(frame(), [each])
+    faces = cutter.face_sets([("ada", track(each)) for each in points])["ada"]
+    assert 1 <= len(faces) <= 3
