@@ -26,7 +26,8 @@ _RIGHT_EYE: Final = (33, 133, 159, 145, 158, 153, 160, 144, 468)
 _LEFT_EYE: Final = (263, 362, 386, 374, 385, 380, 387, 373, 473)
 _BROWS: Final = (105, 66, 107, 63, 70, 334, 296, 336, 293, 300)
 
-_NEIGHBOURS: Final = 48
+_CRISPEST: Final = 1.35  # most that fine detail is strengthened to make up for mixing
+_FINE, _COARSE = 0.7, 4.0  # px, between which detail counts as fine
 _LEAST: Final = 1e-3  # share of an exemplar that isn't worth mixing
 
 Shares = Mapping[str, Floats]
@@ -40,12 +41,17 @@ class _Region:
     Attributes:
         points: whose offsets tell its expression.
         heed: how much expression counts beside pose.
+        neighbours: how many exemplars at most are mixed in one frame.
+        steady: frames, one standard deviation of what choices are to be steadied over; a mouth
+            that speaks is done with one shape before a cheek is.
         box: x0, y0, x1, y1 in the texture.
         mask: float32 [y1 - y0, x1 - x0, 1], its share of each pixel.
     """
 
     points: NDArray[np.int64]
     heed: float
+    neighbours: int
+    steady: float
     box: tuple[int, int, int, int]
     mask: NDArray[np.float32]
 
@@ -61,6 +67,16 @@ class Mixer:
             for name, region in self._regions.items()
         }
 
+        self._rim = cv2.erode(
+            portrait.layout.mask.astype(np.uint8), np.ones((15, 15), np.uint8)
+        ).astype(np.float32)
+        self._detail = np.array([self._energy(_fine(t)) for t in portrait.textures])
+
+    @property
+    def steady(self) -> Mapping[str, float]:
+        """For each region how many frames its choices are to be steadied over."""
+        return {name: region.steady for name, region in self._regions.items()}
+
     def choose(self, turn: Floats, offsets: Floats) -> Shares:
         """How much of each exemplar to take for each region.
 
@@ -73,7 +89,7 @@ class Mixer:
         for name, region in self._regions.items():
             wanted = offsets[region.points].ravel().astype(np.float32)
             unlike = ((self._known[name] - wanted) ** 2).sum(1) / len(region.points)
-            chosen[name] = _soft_nearest(turned + region.heed * unlike)
+            chosen[name] = _soft_nearest(turned + region.heed * unlike, region.neighbours)
         return chosen
 
     def mix(self, shares: Shares) -> tuple[NDArray[np.float32], Floats]:
@@ -89,12 +105,30 @@ class Mixer:
             picked, part = _worth(shares[name])
             there = texture[y0:y1, x0:x1]
             there += region.mask * (_blend(bank[picked, y0:y1, x0:x1], part) - there)
-        return texture, shade
+        return self._crisp(texture, shares["rest"]), shade
+
+    def _crisp(self, texture: NDArray[np.float32], shares: Floats) -> NDArray[np.float32]:
+        """Give back the fine detail that mixing has averaged away, as much as exemplars have."""
+        fine = _fine(texture)
+        lost = float(shares @ self._detail) / max(self._energy(fine), 1e-6)
+        texture += np.float32(np.clip(np.sqrt(lost), 1, _CRISPEST) - 1) * fine
+        return texture
+
+    def _energy(self, fine: NDArray[np.float32]) -> float:
+        grey = fine.mean(2) * self._rim
+        return float((grey * grey).sum())
 
 
-def _soft_nearest(distance: Floats) -> Floats:
-    """Shares [N] that fall smoothly with distance, over about as many as there are neighbours."""
-    count = min(_NEIGHBOURS, len(distance))
+def _fine(texture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+    """A texture's fine detail: float32 [S, S, 3]."""
+    whole = texture.astype(np.float32)
+    soft = cv2.GaussianBlur(whole, (0, 0), _FINE) - cv2.GaussianBlur(whole, (0, 0), _COARSE)
+    return np.asarray(soft, np.float32)
+
+
+def _soft_nearest(distance: Floats, neighbours: int) -> Floats:
+    """Shares [N] that fall smoothly with distance, over at most so many neighbours."""
+    count = min(neighbours, len(distance))
     nearest = np.argpartition(distance, count - 1)[:count]
     near = distance[nearest]
     scale = np.sort(near)[count // 4] + 1e-4
@@ -123,17 +157,23 @@ def _regions(layout: Layout) -> dict[str, _Region]:
         "rest": _Region(
             np.array(_MOUTH + _RIGHT_EYE + _LEFT_EYE + _BROWS),
             30.0,
+            48,
+            2.0,
             (0, 0, layout.size, layout.size),
             everywhere,
         ),
-        "mouth": _region(layout, np.array(_MOUTH), np.array(_MOUTH), 120.0),
-        "right eye": _region(layout, np.array(_RIGHT_EYE), eyes, 200.0),
-        "left eye": _region(layout, np.array(_LEFT_EYE), eyes, 200.0),
+        "mouth": _region(layout, np.array(_MOUTH), np.array(_MOUTH), 120.0, 6),
+        "right eye": _region(layout, np.array(_RIGHT_EYE), eyes, 200.0, 12),
+        "left eye": _region(layout, np.array(_LEFT_EYE), eyes, 200.0, 12),
     }
 
 
 def _region(
-    layout: Layout, around: NDArray[np.int64], points: NDArray[np.int64], heed: float
+    layout: Layout,
+    around: NDArray[np.int64],
+    points: NDArray[np.int64],
+    heed: float,
+    neighbours: int,
 ) -> _Region:
     mask = np.zeros((layout.size, layout.size), np.uint8)
     hull = cv2.convexHull(np.round(layout.points[around]).astype(np.int32))
@@ -143,4 +183,5 @@ def _region(
     soft = np.asarray(cv2.GaussianBlur(wide, (0, 0), grown / 3), np.float32)
     rows, columns = np.nonzero(soft > 0.004)
     box = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
-    return _Region(points, heed, box, soft[box[1] : box[3], box[0] : box[2], None])
+    inside = soft[box[1] : box[3], box[0] : box[2], None]
+    return _Region(points, heed, neighbours, 1.0, box, inside)
