@@ -44,12 +44,14 @@ class Progress:
         seconds: time trained since the model was new.
         share: 0..1, of what this run was asked for.
         losses: of the latest step.
+        total: steps after which nothing more is to be learned, if that is known.
     """
 
     iteration: int
     seconds: float
     share: float
     losses: Losses
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

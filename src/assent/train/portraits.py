@@ -21,7 +21,7 @@ from assent.kit.errors import InputError, IntegrityError
 from assent.kit.faces.face_set import FaceSet
 from assent.kit.likeness.geometry import Views
 from assent.kit.likeness.light import colours
-from assent.kit.likeness.motion import Learner, Motion, Mover, Sharpened, sharpened
+from assent.kit.likeness.motion import PASSES, Learner, Motion, Mover, Sharpened, sharpened
 from assent.kit.likeness.painting import paint
 from assent.kit.likeness.performance import Performance
 from assent.kit.likeness.portrait import Portrait, Sitter, make_portrait
@@ -119,6 +119,7 @@ class PortraitTrainer:
                 self.seconds,
                 self._share(seconds, iterations),
                 Losses(self.history[-1], dict(self._loss)),
+                total=len(self.people) * PASSES,
             )
             on_progress(progress)
             if self.seconds - saved_at >= checkpoint_every_s:

@@ -46,7 +46,7 @@ def demo(
     folder: Annotated[
         Path, typer.Argument(help="A new studio, or the demo's own to go on.", metavar="DIR")
     ] = Path("demo-studio"),
-    minutes: Annotated[float, typer.Option(help="Training time.", min=0.05)] = 3.0,
+    minutes: Annotated[float, typer.Option(help="Most time to train.", min=0.05)] = 3.0,
     samples: Annotated[
         Path | None, typer.Option(help="Where the performers' clips are.", metavar="DIR")
     ] = None,
@@ -83,8 +83,8 @@ def demo(
     with progress_bar() as progress:
 
         def training(state: Training) -> None:
-            note = f"iteration {state.iteration}, loss {state.losses.total:.3f}"
-            progress(f"training|{note}", round(state.seconds), round(minutes * 60))
+            note = f"unlikeness {state.losses.total:.3f}"
+            progress(f"training|{note}", state.iteration, state.total or state.iteration)
 
         ending = story.tell(
             studio,
@@ -97,7 +97,6 @@ def demo(
         )
     sheet = seal_draft_sheet(studio, ending.purpose, ending.draft, gate=ContentGate())
     preview = seal_model_sheet(studio, ending.purpose, "ben-for-ada", gate=ContentGate())
-    rate = ending.iterations / max(ending.training_seconds, 1e-9)
     rows = [
         (
             "1 purpose",
@@ -107,8 +106,8 @@ def demo(
         ("3 data", "3 clips, every face accounted for, encrypted in vault/"),
         (
             "4 train",
-            f"{ending.iterations} iterations in {ending.training_seconds / 60:.1f} min "
-            f"({rate:.1f}/s); {preview}",
+            f"{ending.iterations} passes over the pictures in "
+            f"{ending.training_seconds:.0f} s; {preview}",
         ),
         ("5 create", f"{ending.draft.replaced} of {ending.draft.frames} faces replaced; {sheet}"),
         (

@@ -54,12 +54,16 @@ def train(
     studio: StudioFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Train DONOR's face for PERFORMER's performances; run again to go on or to add time."""
+    """Train DONOR's face for PERFORMER's performances; run again to go on or to add time.
+
+    A portrait (the default) is learned in a minute or two and then has no use for more time; an
+    autoencoder learns for as long as it is given.
+    """
     if minutes is None and iterations is None:
         minutes = 5.0
     try:
-        from assent.train.fit import fit
         from assent.train.config import TrainConfig
+        from assent.train.fit import fit
         from assent.train.loop import Progress
         from assent.train.portraits import PortraitConfig
     except ImportError as error:
@@ -74,6 +78,10 @@ def train(
     with progress_bar() as progress:
 
         def show(state: Progress) -> None:
+            if state.total is not None:
+                note = f"unlikeness {state.losses.total:.3f}"
+                progress(f"training|{note}", state.iteration, state.total)
+                return
             speed = state.iteration / max(state.seconds, 1e-6)
             note = f"loss {state.losses.total:.3f}, {speed:.1f} iterations/s"
             if iterations is not None:

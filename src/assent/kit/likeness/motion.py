@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from assent.kit.likeness.geometry import Floats, Views, mean_shape, place, rigid_shape, similarity
 from assent.kit.likeness.layout import layout_of
 
-__all__ = ["Learner", "Motion", "Mover", "Sharpened", "sharpened"]
+__all__ = ["PASSES", "Learner", "Motion", "Mover", "Sharpened", "sharpened"]
 
 Small = NDArray[np.float32]
 
@@ -33,6 +33,9 @@ _BASIS: Final = 24
 _LOOKS: Final = 12
 _WAYS: Final = (2, 2, 4, 4, 6, 6, 8)
 _DEEPEN: Final = (4, 7)
+
+PASSES: Final = len(_WAYS)
+"""Passes over the pictures after which nothing more is learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +230,7 @@ class Learner:
     @property
     def done(self) -> bool:
         """Whether another pass would teach nothing."""
-        return self.passes >= len(_WAYS)
+        return self.passes >= PASSES
 
     def advance(self) -> float:
         """Go over the pictures once more; returns their mean strangeness.
