@@ -49,6 +49,8 @@ HARMLESS = {
     ("data/tracks.py", "np.savez_compressed"): "into memory; the locker encrypts it",
     ("disclose/seal.py", "draft.clip.open"): _FROM_VAULT,
     ("kit/faces/face_set.py", "np.savez"): "into a stream that is passed in",
+    ("kit/likeness/portrait.py", "cv2.imencode"): "into memory; the locker encrypts it",
+    ("kit/likeness/portrait.py", "np.savez"): "into memory; the locker encrypts it",
     ("kit/media/notice.py", "shutil.which"): "looks for espeak-ng",
     ("kit/store/studio.py", "Log.open"): "opens the log by its folder",
     ("kit/vault/vault.py", "self.open"): "decrypts for reading",
@@ -57,6 +59,8 @@ HARMLESS = {
     ("train/export.py", "torch.onnx.export"): "into memory; the locker encrypts it",
     ("train/fit.py", "keeper.save"): "puts a checkpoint into the locker",
     ("train/loop.py", "save"): "calls what keeps a checkpoint",
+    ("train/portraits.py", "np.savez"): "into memory; the locker encrypts it",
+    ("train/portraits.py", "save"): "calls what keeps a checkpoint",
 }
 """Each (module, call) that only looks like one, and why it is none."""
 
