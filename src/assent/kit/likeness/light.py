@@ -1,12 +1,14 @@
 """What light falls on a face, and what the face would look like in another.
 
 Skin is taken to be matt: its colour is an albedo, one a point and person and the same on both sides
-of the face, times how much light comes from where it faces (a constant and a direction, one a
-colour: the first-order harmonics of Ramamoorthi and Hanrahan, SIGGRAPH 2001, and Basri and Jacobs,
-IEEE PAMI 25(2), 2003). Albedo and light come apart because the head turns while the light stays.
+of the face, times how much light comes from where it faces (harmonics up to the second order, for
+each colour: Ramamoorthi and Hanrahan, SIGGRAPH 2001; Basri and Jacobs, IEEE PAMI 25(2), 2003).
+Albedo and light come apart because the head turns while the light stays. Things before the face
+are no part of it: points that no light explains don't count (Geman and McClure's weights).
 Values are linear light.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,15 +18,30 @@ from numpy.typing import NDArray
 
 from assent.kit.likeness.geometry import Floats, normals
 
-__all__ = ["Albedo", "colours", "learn_albedo", "light_on", "relit", "shading", "steadied"]
+__all__ = [
+    "GAMMA",
+    "Albedo",
+    "colours",
+    "learn_albedo",
+    "light_on",
+    "relit",
+    "shade_of",
+    "shading",
+    "unlike",
+]
 
 GAMMA: Final = 2.2
 _BLUR: Final = 2.5
-_TERMS: Final = 4
-_FLAT: Final = 0.3  # how firmly light is held to come evenly from everywhere
+_TERMS: Final = 9
+_STIFF: Final = (0.0, *[0.3] * 3, *[3.0] * 5)  # how firmly light is held to come from everywhere
 _COMMON: Final = 0.05  # how firmly one picture's light is held to its clip's
 _ODD: Final = 0.25  # how far from its expected colour a point is when it counts half
-_LEAST, _MOST = 0.05, 6.0
+_LEAST, _MOST = 0.003, 6.0
+_HOLD: Final = (0.01,) * _TERMS  # how firmly light is held to what it was guessed to be
+_BETTER: Final = 0.04  # how much more of the face another light must explain to be believed
+_PATIENCE: Final = (3.0, 2.0, 1.5, 1.0, 1.0, 1.0)  # search afresh: the odd are dropped bit by bit
+_BLACK: Final = 0.06  # gamma-coded; what differs by less near black is noise
+_TINT: Final = 3.0  # how much more a change of colour says than one of brightness
 # Lips, eyes and irises: not matt, and not always there.
 _WET: Final = (
     61, 291, 0, 17, 13, 14, 78, 308, 37, 267, 84, 314, 40, 270, 91, 321, 80, 82, 312, 310, 88, 87,
@@ -39,11 +56,14 @@ class Albedo:
 
     Attributes:
         colour: float64 [P, 3], linear, 0..1 and a little more.
-        usual: float64 [4, 3], the light in the pictures that it was learned from.
+        usual: float64 [9, 3], the light in the pictures that it was learned from.
+        odd: float64 [P], how far each point's colour usually is from what light explains
+            (`unlike`): lips and eyes move and shine.
     """
 
     colour: Floats
     usual: Floats
+    odd: Floats
 
 
 def colours(rgb: NDArray[np.uint8], mesh: Floats) -> Floats:
@@ -72,10 +92,11 @@ def learn_albedo(
         triangles: [M, 3].
 
     Returns:
-        the skin, and the light [T, 4, 3] in each picture.
+        the skin, and the light [T, 9, 3] in each picture.
     """
     facing = normals(meshes, triangles)
     trust = _trust(facing)
+    dry = _dry(trust)
     other = _mirrored(shape)
     albedo = (seen * trust[..., None]).sum(0) / (trust.sum(0)[:, None] + 1e-6)
     albedo = (albedo + albedo[other]) / 2 + 0.01
@@ -83,8 +104,8 @@ def learn_albedo(
     usual[0] = 1
     weights = trust
     for _ in range(rounds):
-        usual = _fit(seen / albedo, facing, weights, _ridge(len(seen)))
-        light = _solve(seen / albedo, facing, weights, usual)
+        usual = _fit(seen / albedo, facing, weights * dry, _ridge(len(seen)))
+        light = _solve(seen / albedo, facing, weights * dry, usual)
         shade = _shade(facing, light)
         weights = trust / (1 + (np.abs(seen / albedo - shade).mean(-1) / _ODD) ** 2)
         top = (seen * shade * weights[..., None]).sum(0)
@@ -92,55 +113,104 @@ def learn_albedo(
         albedo = (top + top[other] + 0.01) / (bottom + bottom[other] + 0.01 / 0.3)
         # Only the product is seen: let the light be 1 on average.
         albedo *= shade.mean((0, 1))
-    usual = _fit(seen / albedo, facing, weights, _ridge(len(seen)))
-    return Albedo(albedo, usual), _solve(seen / albedo, facing, weights, usual)
+    usual = _fit(seen / albedo, facing, weights * dry, _ridge(len(seen)))
+    light = _solve(seen / albedo, facing, weights * dry, usual)
+    wanted = albedo * _shade(facing, light)
+    strange = np.minimum(unlike(seen ** (1 / GAMMA), wanted ** (1 / GAMMA)), 1)
+    odd = np.sqrt((strange**2 * trust).sum(0) / (trust.sum(0) + 1e-6))
+    return Albedo(albedo, usual, odd), light
 
 
-def light_on(albedo: Albedo, seen: Floats, meshes: Floats, triangles: NDArray[np.int32]) -> Floats:
-    """The light [T, 4, 3] in pictures of a person whose skin is known (arguments as above)."""
-    facing = normals(meshes, triangles)
+def light_on(
+    albedo: Albedo, seen: Floats, facing: Floats, before: Floats | None
+) -> tuple[Floats, float]:
+    """The light in a picture of a person whose skin is known, whatever stands before the face.
+
+    Points that light can't explain don't count. Light changes slowly: what fell on the face before
+    is where the search starts, unless most of the face speaks against it.
+
+    Args:
+        albedo: their skin.
+        seen: [P, 3], the picture's colours.
+        facing: [P, 3], normals.
+        before: [9, 3], the light a little earlier, if it is known.
+
+    Returns:
+        the light [9, 3], and which share of the face it explains, 0..1.
+    """
     trust = _trust(facing)
+    trust = trust * _dry(trust)
     ratio = seen / albedo.colour
-    usual = albedo.usual
-    weights = trust
-    for _ in range(3):
-        usual = _fit(ratio, facing, weights, _ridge(len(seen)))
-        shade = _shade(facing, np.broadcast_to(usual, (len(seen), _TERMS, 3)))
-        weights = trust / (1 + (np.abs(ratio - shade).mean(-1) / _ODD) ** 2)
-    return _solve(ratio, facing, weights, usual)
+    terms = _terms(facing)
+    # The usual light, as strong and of the colour that most of the face says.
+    strength = np.median(ratio[trust > 0.1] / (terms @ albedo.usual)[trust > 0.1], axis=0)
+    afresh = _explain(ratio, terms, trust, albedo.usual * strength, _PATIENCE)
+    if before is None:
+        return afresh
+    steady = _explain(ratio, terms, trust, before, _PATIENCE[-3:])
+    return afresh if afresh[1] > steady[1] + _BETTER else steady
+
+
+def _explain(
+    ratio: Floats, terms: Floats, trust: Floats, light: Floats, patience: Sequence[float]
+) -> tuple[Floats, float]:
+    """Fit light [9, 3] to ratios [P, 3] from a first guess; and the share of points it fits."""
+    hold = np.diag(_HOLD) * trust.sum()
+    guess, weights = light, trust
+    for much in patience:
+        shade = np.maximum(terms @ light, _LEAST)
+        rest = np.abs(ratio - shade).mean(1) / shade.mean(1)
+        # Geman and McClure's weight, which takes no notice of what is far off.
+        likely = 1 / (1 + (rest / (_ODD * much)) ** 2) ** 2
+        weights = trust * likely
+        weighed = terms.T * weights
+        light = np.linalg.solve(weighed @ terms + hold, weighed @ ratio + hold @ guess)
+    return light, float(weights.sum() / (trust.sum() + 1e-9))
+
+
+def unlike(seen: NDArray[np.floating], wanted: NDArray[np.floating]) -> NDArray[np.floating]:
+    """How far colours are from others: gamma-coded [..., 3] to [...], shares of the brightness.
+
+    Shadows and gleams change brightness more than colour, so colour says more.
+    """
+    red, green, blue = (seen[..., k] - wanted[..., k] for k in range(3))
+    brightness = (red + green + blue) / 3
+    square = (red * red + green * green + blue * blue) / 3
+    strange = np.sqrt(_TINT**2 * square - (_TINT**2 - 1) * brightness * brightness)
+    level = (wanted[..., 0] + wanted[..., 1] + wanted[..., 2]) / 3 + np.float32(_BLACK)
+    return np.asarray(strange / level)
+
+
+def shade_of(facing: Floats, light: Floats) -> Floats:
+    """How bright skin is where it faces: [P, 3] of normals [P, 3] and light [9, 3]."""
+    return np.asarray(np.clip(_terms(facing) @ light, _LEAST, _MOST), np.float64)
 
 
 def shading(light: Floats, meshes: Floats, triangles: NDArray[np.int32]) -> Floats:
-    """How bright skin is where the mesh faces: [T, P, 3] of light [T, 4, 3]."""
+    """How bright skin is where the mesh faces: [T, P, 3] of light [T, 9, 3]."""
     return _shade(normals(meshes, triangles), light)
 
 
 def relit(old: Floats, new: Floats) -> Floats:
     """By how much to multiply gamma-coded colours to change shading `old` into `new`."""
-    return np.asarray(np.clip(new / old, 0.3, 3.0) ** (1 / GAMMA), np.float64)
-
-
-def steadied(series: Floats, frames: float) -> Floats:
-    """A Gaussian along the first axis, without lag; the ends are repeated."""
-    if len(series) < 2 or frames <= 0:
-        return series
-    reach = max(1, round(3 * frames))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / frames) ** 2)
-    kernel /= kernel.sum()
-    padded = np.concatenate([series[:1].repeat(reach, 0), series, series[-1:].repeat(reach, 0)])
-    flat = padded.reshape(len(padded), -1)
-    smooth = np.stack([np.convolve(column, kernel, "valid") for column in flat.T], axis=1)
-    return smooth.reshape(series.shape)
+    return np.asarray(np.clip(new / old, 0.02, 4.0) ** (1 / GAMMA), np.float64)
 
 
 def _trust(facing: Floats) -> Floats:
-    trust = np.clip(-facing[..., 2] - 0.15, 0, 1)
-    trust[..., list(_WET)] = 0
-    return np.asarray(trust, np.float64)
+    return np.asarray(np.clip(-facing[..., 2] - 0.15, 0, 1), np.float64)
+
+
+def _dry(like: Floats) -> Floats:
+    """1 where skin is matt, 0 elsewhere, in the shape of an array [..., P]."""
+    dry = np.ones(like.shape[-1])
+    dry[list(_WET)] = 0
+    return dry
 
 
 def _terms(facing: Floats) -> Floats:
-    return np.concatenate([np.ones((*facing.shape[:-1], 1)), facing], axis=-1)
+    x, y, z = facing[..., 0], facing[..., 1], facing[..., 2]
+    second = (x * y, x * z, y * z, (x * x - y * y) / 2, (3 * z * z - 1) / 2)
+    return np.stack([np.ones_like(x), x, y, z, *second], axis=-1)
 
 
 def _shade(facing: Floats, light: Floats) -> Floats:
@@ -149,11 +219,11 @@ def _shade(facing: Floats, light: Floats) -> Floats:
 
 
 def _ridge(pictures: int) -> Floats:
-    return np.diag([0.0, 1, 1, 1]) * _FLAT * pictures
+    return np.diag(_STIFF) * pictures
 
 
 def _fit(ratio: Floats, facing: Floats, weights: Floats, ridge: Floats) -> Floats:
-    """The one light that explains all pictures best, [4, 3]."""
+    """The one light that explains all pictures best, [9, 3]."""
     terms = _terms(facing)
     normal = np.einsum("tp,tpi,tpj->ij", weights, terms, terms, optimize=True)
     right = np.einsum("tp,tpi,tpc->ic", weights, terms, ratio, optimize=True)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.likeness.geometry import Floats, normals
-from assent.kit.likeness.light import GAMMA, colours, light_on, relit, shading
+from assent.kit.likeness.hiding import Hiding
+from assent.kit.likeness.light import colours, light_on, relit, shade_of
 from assent.kit.likeness.mixing import Mixer, Shares
 from assent.kit.likeness.motion import Motion, sharpened
 from assent.kit.likeness.painting import rim
@@ -29,12 +30,9 @@ __all__ = ["AHEAD", "Face", "Performance"]
 AHEAD: Final = 12
 """Frames that must be seen before and after one that is painted, if there are any."""
 
-_CHOICE: Final = 2.0  # frames: one standard deviation of what choices are steadied over
 _LIGHT: Final = 5.0  # frames: the same for light
 _SOFT: Final = 0.023  # share of the texture's side that changes of light are smoothed over
 _NEAR, _FAR = 0.25, 0.45  # radians beyond the nearest exemplar: painted fully, not at all
-_HIDDEN: Final = (0.5, 0.9)  # how unlike skin, as a share: surely skin, surely something before it
-_HIDING: Final = 0.04  # share of the texture's side that edges of what hides it are smoothed over
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +65,9 @@ class _Seen:
     offsets: Floats
     turn: Floats
     light: Floats
-    hiding: NDArray[np.float32]
+    explained: float
+    facing: Floats
+    texture: NDArray[np.uint8]
     shares: Shares
     matrix: Floats
 
@@ -78,6 +78,7 @@ class Performance:
     def __init__(self, portrait: Portrait) -> None:
         self._portrait = portrait
         self._mixer = Mixer(portrait)
+        self._hiding = Hiding(portrait.layout, portrait.skin)
         self._rim = rim(portrait.layout)
         self._seen: dict[int, _Seen] = {}
         soft = self._soft(portrait.layout.mask.astype(np.float32), _SOFT)
@@ -104,8 +105,8 @@ class Performance:
         motion = portrait.performer.follow(sharpened(crop), mesh)
         placed = portrait.performer.meshes(motion)
         seen = colours(crop, placed[0])
-        triangles = portrait.layout.triangles
-        light = light_on(portrait.skin, seen[None], placed, triangles)[0]
+        facing = normals(placed[0], portrait.layout.triangles)
+        light, explained = light_on(portrait.skin, seen, facing, self._before(run))
         offsets = portrait.performer.offsets(motion.expressions)[0]
         turn = motion.views.turns()[0]
         self._seen[number] = _Seen(
@@ -114,7 +115,9 @@ class Performance:
             offsets=offsets,
             turn=turn,
             light=light,
-            hiding=self._hiding(seen, light, placed),
+            explained=explained,
+            facing=facing,
+            texture=self._hiding.unwrapped(crop, placed[0]),
             shares=self._mixer.choose(turn, offsets),
             matrix=matrix,
         )
@@ -127,28 +130,34 @@ class Performance:
         if here is None:
             return None
         portrait = self._portrait
-        light = _mean([(near.light, part) for near, part in self._near(number, _LIGHT)])
-        around = self._near(number, _CHOICE)
+        light = self._light(number)
         shares = {
-            name: _mean([(near.shares[name], part) for near, part in around])
-            for name in here.shares
+            name: _mean([(near.shares[name], part) for near, part in self._near(number, frames)])
+            for name, frames in self._mixer.steady.items()
         }
         placed = here.motion.views.project((portrait.shape + here.offsets)[None])
         texture, shade = self._mixer.mix(shares)
-        ratio = relit(shade, shading(light[None], placed, portrait.layout.triangles)[0])
+        facing = normals(placed[0], portrait.layout.triangles)
+        ratio = relit(shade, shade_of(facing, light))
         texture *= self._soft(portrait.layout.spread(ratio.astype(np.float32)), _SOFT) / self._even
-        hiding = here.hiding
+        covering = self._covering(number)
+        uncovered = 1 - covering if covering is not None else np.float32(1)
         away = float(np.linalg.norm(portrait.turns - here.turn, axis=1).min())
         shown = float(np.clip((_FAR - away) / (_FAR - _NEAR), 0, 1))
         return Face(
             texture=texture,
-            share=self._rim * self._uncovered(hiding) * np.float32(shown),
+            share=self._rim * uncovered * np.float32(shown),
             mesh=_in_frame(placed[0], here.matrix),
             turn=here.turn,
             away=away,
-            hidden=float(hiding.mean()),
+            hidden=0.0 if covering is None else float(covering[portrait.layout.mask].mean()),
             strangeness=float(here.motion.strangeness[0]),
         )
+
+    def _before(self, run: int) -> Floats | None:
+        """The light in the frame before, if it was of the same run."""
+        last = next(reversed(self._seen.values()), None)
+        return last.light if last is not None and last.run == run else None
 
     def _near(self, number: int, frames: float) -> list[tuple[_Seen, float]]:
         """The frames around one in its run, and how much each is to count."""
@@ -162,21 +171,17 @@ class Performance:
         total = sum(part for _, part in found)
         return [(seen, part / total) for seen, part in found]
 
-    def _hiding(self, seen: Floats, light: Floats, placed: Floats) -> NDArray[np.float32]:
-        """How sure it is that something is before each point of the face: float32 [P], 0..1."""
-        portrait = self._portrait
-        shade = shading(light[None], placed, portrait.layout.triangles)[0]
-        wanted = (portrait.skin.colour * shade) ** (1 / GAMMA)
-        unlike = np.abs(seen ** (1 / GAMMA) - wanted).max(1) / wanted.mean(1)
-        low, high = _HIDDEN
-        facing = -normals(placed[0], portrait.layout.triangles)[:, 2] > 0.2
-        return np.asarray(np.clip((unlike - low) / (high - low), 0, 1) * facing, np.float32)
+    def _covering(self, number: int) -> NDArray[np.float32] | None:
+        """What hides the performer's face, by the steadied light: the frame's own may be fooled."""
+        here = self._seen[number]
+        light = self._light(number)
+        return self._hiding.covering(here.texture, shade_of(here.facing, light), here.facing)
 
-    def _uncovered(self, hiding: NDArray[np.float32]) -> NDArray[np.float32]:
-        if hiding.max() < 0.1:
-            return np.ones_like(self._rim)
-        field = self._portrait.layout.spread(hiding.astype(np.float32)[:, None])[..., 0]
-        return np.asarray(1 - np.clip(3 * self._soft(field, _HIDING) - 0.5, 0, 1), np.float32)
+    def _light(self, number: int) -> Floats:
+        """The light over the frames around; those that explain most of a face count most."""
+        near = self._near(number, _LIGHT)
+        sure = sum(part * seen.explained**2 for seen, part in near) + 1e-9
+        return _mean([(seen.light, part * seen.explained**2 / sure) for seen, part in near])
 
     def _soft(self, field: NDArray[np.float32], share: float) -> NDArray[np.float32]:
         width = 2 * round(share * len(field) * 0.88) + 1

@@ -65,6 +65,7 @@ class Portrait:
             format=np.array(_FORMAT),
             skin=self.skin.colour,
             usual=self.skin.usual,
+            odd=self.skin.odd,
             shape=self.shape,
             points=self.layout.points,
             triangles=self.layout.triangles,
@@ -90,7 +91,7 @@ class Portrait:
                     performer=Mover(
                         **{f.name: archive[f"performer_{f.name}"] for f in fields(Mover)}
                     ),
-                    skin=Albedo(archive["skin"], archive["usual"]),
+                    skin=Albedo(archive["skin"], archive["usual"], archive["odd"]),
                     shape=archive["shape"],
                     layout=Layout(int(archive["size"]), archive["points"], archive["triangles"]),
                     textures=_decoded(archive["pictures"], archive["ends"]),
