@@ -51,7 +51,7 @@ class Hiding:
 
     def unwrapped(self, crop: NDArray[np.uint8], mesh: Floats) -> NDArray[np.uint8]:
         """The face in a crop, in half the layout's size: uint8 [S / 2, S / 2, 3]."""
-        right, down = cv2.split(self._half.places(mesh))
+        right, down = cv2.split(self.layout.half.places(mesh))
         texture = cv2.remap(crop, right, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(texture, np.uint8)
 
@@ -80,7 +80,7 @@ class Hiding:
         """How unlike skin each pixel is, 1 being usual, and where that can be told, 0 or 1."""
         wanted = (self.skin.colour * shade).astype(np.float32) ** np.float32(1 / GAMMA)
         turned = (facing[:, 2:] < -_ASIDE).astype(np.float32)
-        fields = self._half.spread(np.concatenate([wanted, turned], axis=1))
+        fields = self.layout.half.spread(np.concatenate([wanted, turned], axis=1))
         judged = self._judged * np.float32(1) * (fields[..., 3] > 0.99)
         odd = unlike(texture * np.float32(1 / 255), fields[..., :3]) / self._usual * judged
         return np.asarray(cv2.blur(odd, (3, 3)), np.float32), judged
@@ -91,7 +91,7 @@ class Hiding:
 
     def _filled(self, mask: Field, judged: Field) -> Field:
         """What can't be judged is as most of what is around it."""
-        wide = round(_AROUND * self._half.size) | 1
+        wide = round(_AROUND * self.layout.half.size) | 1
         known = cv2.blur(judged, (wide, wide)) + np.float32(1e-3)
         share = cv2.blur(mask * judged, (wide, wide)) / known
         closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._speck)
@@ -104,30 +104,24 @@ class Hiding:
         return np.asarray(cv2.GaussianBlur(wide, (0, 0), _SOFT * self.layout.size), np.float32)
 
     @cached_property
-    def _half(self) -> Layout:
-        size = self.layout.size // 2
-        scale = (size - 1) / (self.layout.size - 1)
-        return Layout(size, self.layout.points * scale, self.layout.triangles)
-
-    @cached_property
     def _speck(self) -> NDArray[np.uint8]:
-        wide = round(_SPECK * self._half.size) | 1
+        wide = round(_SPECK * self.layout.half.size) | 1
         return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)), np.uint8)
 
     @cached_property
     def _usual(self) -> Field:
-        usual = self._half.spread(self.skin.odd.astype(np.float32)[:, None])[..., 0]
+        usual = self.layout.half.spread(self.skin.odd.astype(np.float32)[:, None])[..., 0]
         return usual + np.float32(_PATIENCE)
 
     @cached_property
     def _judged(self) -> NDArray[np.bool_]:
         """Where colours say something."""
-        inner = np.zeros((self._half.size, self._half.size), np.uint8)
+        inner = np.zeros((self.layout.half.size, self.layout.half.size), np.uint8)
         for ring in _INNER:
-            hull = cv2.convexHull(np.round(self._half.points[list(ring)]).astype(np.int32))
+            hull = cv2.convexHull(np.round(self.layout.half.points[list(ring)]).astype(np.int32))
             cv2.fillConvexPoly(inner, hull, 1)
         inner = np.asarray(cv2.dilate(inner, np.ones((3, 3), np.uint8)), np.uint8)
-        return np.asarray(self._half.mask & (inner == 0), np.bool_)
+        return np.asarray(self.layout.half.mask & (inner == 0), np.bool_)
 
 
 def _together(

@@ -57,11 +57,32 @@ class Layout:
 
     def spread(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values at the points, [P, C], to the texture's pixels, [size, size, C]; 0 outside."""
+        pixels, corners, shares = self._flat
+        field = np.zeros((self.size * self.size, values.shape[1]), np.float32)
+        mixed = values.take(corners[0], 0) * shares[0]
+        mixed += values.take(corners[1], 0) * shares[1]
+        mixed += values.take(corners[2], 0) * shares[2]
+        field[pixels] = mixed
+        return field.reshape(self.size, self.size, -1)
+
+    @cached_property
+    def half(self) -> "Layout":
+        """The same layout in a texture of half the size."""
+        size = self.size // 2
+        points = self.points * ((size - 1) / (self.size - 1))
+        return Layout(size, points, self.triangles)
+
+    @cached_property
+    def _flat(self) -> tuple[NDArray[np.int64], list[NDArray[np.int32]], list[NDArray[np.float32]]]:
+        """Numbers of the face's pixels, and for each corner its points and weights [n, 1]."""
         rows, columns, corners, weights = self.samples
-        field = np.zeros((self.size, self.size, values.shape[1]), np.float32)
-        share = weights.astype(np.float32)
-        field[rows, columns] = sum(values[corners[:, k]] * share[:, k, None] for k in range(3))
-        return field
+        shares = weights.astype(np.float32)
+        pixels = rows * self.size + columns
+        return (
+            pixels,
+            [np.ascontiguousarray(corners[:, k]) for k in range(3)],
+            [np.ascontiguousarray(shares[:, k, None]) for k in range(3)],
+        )
 
 
 def layout_of(shape: Floats, size: int) -> Layout:

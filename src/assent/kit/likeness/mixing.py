@@ -28,7 +28,8 @@ _BROWS: Final = (105, 66, 107, 63, 70, 334, 296, 336, 293, 300)
 
 _CRISPEST: Final = 1.35  # most that fine detail is strengthened to make up for mixing
 _FINE, _COARSE = 0.7, 4.0  # px, between which detail counts as fine
-_LEAST: Final = 1e-3  # share of an exemplar that isn't worth mixing
+_GREY: Final = np.full((1, 3), 1 / 3, np.float32)
+_LEAST: Final = 2e-3  # share of an exemplar that isn't worth mixing
 
 Shares = Mapping[str, Floats]
 """For each region the share of each exemplar, summing up to 1."""
@@ -111,19 +112,20 @@ class Mixer:
         """Give back the fine detail that mixing has averaged away, as much as exemplars have."""
         fine = _fine(texture)
         lost = float(shares @ self._detail) / max(self._energy(fine), 1e-6)
-        texture += np.float32(np.clip(np.sqrt(lost), 1, _CRISPEST) - 1) * fine
-        return texture
+        more = np.float32(np.clip(np.sqrt(lost), 1, _CRISPEST) - 1)
+        return np.asarray(texture + (more * fine)[..., None], np.float32)
 
     def _energy(self, fine: NDArray[np.float32]) -> float:
-        grey = fine.mean(2) * self._rim
-        return float((grey * grey).sum())
+        inner = (fine * self._rim).ravel()
+        return float(inner @ inner)
 
 
 def _fine(texture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """A texture's fine detail: float32 [S, S, 3]."""
-    whole = texture.astype(np.float32)
-    soft = cv2.GaussianBlur(whole, (0, 0), _FINE) - cv2.GaussianBlur(whole, (0, 0), _COARSE)
-    return np.asarray(soft, np.float32)
+    """A texture's fine detail in brightness: float32 [S, S]."""
+    grey = cv2.transform(texture.astype(np.float32, copy=False), _GREY)
+    return np.asarray(
+        cv2.GaussianBlur(grey, (0, 0), _FINE) - cv2.GaussianBlur(grey, (0, 0), _COARSE), np.float32
+    )
 
 
 def _soft_nearest(distance: Floats, neighbours: int) -> Floats:
@@ -144,10 +146,11 @@ def _worth(shares: Floats) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
 
 def _blend(pictures: NDArray[np.uint8], shares: NDArray[np.float32]) -> NDArray[np.float32]:
     """The weighted mean of pictures [K, h, w, 3]."""
-    total = np.zeros(pictures.shape[1:], np.float32)
-    for picture, share in zip(pictures, shares, strict=True):
-        cv2.scaleAdd(picture.astype(np.float32), float(share), total, total)
-    return total
+    mean = np.zeros(pictures.shape[1:], np.float32)
+    sums = np.cumsum(shares, dtype=np.float64)
+    for picture, share, total in zip(pictures, shares, sums, strict=True):
+        cv2.accumulateWeighted(picture, mean, float(share / total))
+    return mean
 
 
 def _regions(layout: Layout) -> dict[str, _Region]:

@@ -81,8 +81,7 @@ class Performance:
         self._hiding = Hiding(portrait.layout, portrait.skin)
         self._rim = rim(portrait.layout)
         self._seen: dict[int, _Seen] = {}
-        soft = self._soft(portrait.layout.mask.astype(np.float32), _SOFT)
-        self._even = soft[..., None] + np.float32(1e-3)
+        self._even = _soft(portrait.layout.half.mask.astype(np.float32))[..., None] + 1e-3
 
     def see(
         self,
@@ -139,7 +138,7 @@ class Performance:
         texture, shade = self._mixer.mix(shares)
         facing = normals(placed[0], portrait.layout.triangles)
         ratio = relit(shade, shade_of(facing, light))
-        texture *= self._soft(portrait.layout.spread(ratio.astype(np.float32)), _SOFT) / self._even
+        texture *= self._spread_softly(ratio.astype(np.float32))
         covering = self._covering(number)
         uncovered = 1 - covering if covering is not None else np.float32(1)
         away = float(np.linalg.norm(portrait.turns - here.turn, axis=1).min())
@@ -183,11 +182,19 @@ class Performance:
         sure = sum(part * seen.explained**2 for seen, part in near) + 1e-9
         return _mean([(seen.light, part * seen.explained**2 / sure) for seen, part in near])
 
-    def _soft(self, field: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-        width = 2 * round(share * len(field) * 0.88) + 1
-        for _ in range(3):
-            field = np.asarray(cv2.blur(field, (width, width)), np.float32)
-        return field
+    def _spread_softly(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values at the points [P, 3], which change slowly, to the texture's pixels."""
+        layout = self._portrait.layout
+        field = _soft(layout.half.spread(values)) / self._even
+        whole = cv2.resize(field, (layout.size, layout.size), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(whole, np.float32)
+
+
+def _soft(field: NDArray[np.float32]) -> NDArray[np.float32]:
+    width = 2 * round(_SOFT * len(field) * 0.88) + 1
+    for _ in range(3):
+        field = np.asarray(cv2.blur(field, (width, width)), np.float32)
+    return field
 
 
 def _mean(parts: list[tuple[Floats, float]]) -> Floats:
