@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 
 from assent.create.composite import CompositeConfig, composite, cut, reach, smooth
 from assent.create.engine import FaceEngine
+from assent.create.lit import LightSeen
 from assent.create.patches import Patch
 from assent.create.patches import cut as cut_patch
 from assent.create.quality import FrameQuality
 from assent.data.tracks import PersonTrack
 from assent.kit.faces.align import align, scale_of, transform
 from assent.kit.likeness.painting import paint
-from assent.kit.likeness.performance import AHEAD, Performance
+from assent.kit.likeness.performance import AHEAD, Face, Performance
 from assent.kit.likeness.portrait import Portrait
 from assent.kit.media.picture import Picture, paste_rgb
 
-__all__ = ["Painter", "painter_for"]
+__all__ = ["Painter", "is_portrait", "painter_for"]
 
 # Chroma samples at the edge of what is changed reach a little beyond it.
 _RIM = 4
@@ -56,10 +57,15 @@ def painter_for(model: bytes, tracks: Sequence[PersonTrack], config: CompositeCo
     Raises:
         IntegrityError: the bytes aren't a face model.
     """
-    if model.startswith(_ARCHIVE):
+    if is_portrait(model):
         return PortraitPainter(Portrait.from_bytes(model), tracks)
     engine = FaceEngine(model, threads=os.cpu_count() or 1)
     return AutoencoderPainter(engine=engine, landmarks=_landmarks(tracks), config=config)
+
+
+def is_portrait(model: bytes) -> bool:
+    """Tell which engine a model's bytes are of."""
+    return model.startswith(_ARCHIVE)
 
 
 class PortraitPainter:
@@ -70,6 +76,7 @@ class PortraitPainter:
     def __init__(self, portrait: Portrait, tracks: Sequence[PersonTrack]) -> None:
         self._portrait = portrait
         self._performance = Performance(portrait)
+        self._donor_light = LightSeen(portrait)
         self._where = {
             int(number): (run, track, place)
             for run, track in enumerate(tracks)
@@ -95,7 +102,7 @@ class PortraitPainter:
         face = self._performance.face(number)
         if face is None:
             return Patch(pts=picture.pts), None
-        quality = FrameQuality.of(number, face)
+        quality = self._judge(number, face)
         size = picture.height, picture.width
         painted = paint(face.texture, face.share, face.mesh, self._portrait.layout, size)
         if painted is None or not painted.alpha.any():
@@ -105,6 +112,20 @@ class PortraitPainter:
         x, y = painted.x, painted.y
         box = x - _RIM, y - _RIM, x + width + _RIM, y + height + _RIM
         return cut_patch(whole, box), quality
+
+    def _judge(self, number: int, face: Face) -> FrameQuality:
+        """Tell how well the donor's pictures fit what this frame asks for."""
+        turns = self._portrait.turns
+        nearest = turns[np.linalg.norm(turns - face.turn, axis=1).argmin()]
+        _, track, place = self._where[number]
+        size, coverage = self._portrait.layout.size, self._portrait.coverage
+        return FrameQuality.of(
+            number,
+            face,
+            nearest=nearest,
+            scale=1 / scale_of(align(track.landmarks[place], size, coverage)),
+            relit=self._donor_light.away(face.texture),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

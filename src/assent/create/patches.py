@@ -2,7 +2,8 @@
 
 A draft keeps these and no whole frames, so that a release is decoded once and encoded once and
 everything outside the face stays as it was shot. Some patches carry a look besides: the whole
-rendered frame made small, for whoever must see the film without decoding it.
+rendered frame made small, for whoever must see the film without decoding it; each may carry a note
+on how well it was painted.
 
 Nothing is compressed: pictures with grain in them gain a quarter at most, and it takes longer
 than painting a face.
@@ -18,10 +19,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.create.quality import FrameNote
 from assent.kit.errors import IntegrityError
 from assent.kit.media.picture import Picture
 
-__all__ = ["Patch", "apply", "cut", "pack", "unpack", "unpack_looks"]
+__all__ = ["Patch", "apply", "cut", "pack", "unpack", "unpack_looks", "unpack_notes"]
 
 _HEAD = struct.Struct(">III")
 
@@ -33,7 +35,8 @@ class Patch:
     """The changed rectangle of one frame; `planes` is None where nothing changed.
 
     `x`, `y` are the luma position of its corner, both even. Planes are uint8 or uint16. `look` is
-    the whole rendered frame made small, or None: a draft keeps it for some of its frames.
+    the whole rendered frame made small, or None: a draft keeps it for some of its frames. `note` is
+    what is known of how well the frame was painted.
     """
 
     pts: int
@@ -41,6 +44,7 @@ class Patch:
     y: int = 0
     planes: _Planes | None = None
     look: Picture | None = None
+    note: FrameNote | None = None
 
 
 def cut(picture: Picture, box: tuple[int, int, int, int]) -> Patch:
@@ -81,8 +85,11 @@ def pack(patches: Iterable[Patch]) -> Iterator[bytes]:
     """Yield each patch as a length-prefixed header, the look's planes and the patch's planes."""
     for patch in patches:
         head: dict[str, Any] = {"pts": patch.pts, "x": patch.x, "y": patch.y}
-        body, look = patch.planes or (), ()
+        body: Sequence[NDArray[Any]] = patch.planes or ()
+        look: Sequence[NDArray[Any]] = ()
         head["planes"] = _shapes(body)
+        if patch.note is not None:
+            head["note"] = patch.note.as_dict()
         if patch.look is not None:
             look = (patch.look.y, patch.look.u, patch.look.v)
             head["look"] = {
@@ -108,6 +115,7 @@ def unpack(data: bytes) -> Iterator[Patch]:
                 y=int(head["y"]),
                 planes=_planes_of(head["planes"], body),
                 look=_look_of(head, look),
+                note=_note_of(head),
             )
         yield patch
 
@@ -118,6 +126,14 @@ def unpack_looks(data: bytes) -> Iterator[Patch]:
         with _damage_told():
             patch = Patch(pts=int(head["pts"]), look=_look_of(head, look))
         yield patch
+
+
+def unpack_notes(data: bytes) -> Iterator[FrameNote | None]:
+    """Yield what `pack` wrote, each patch's note alone; raises `IntegrityError`."""
+    for head, _, _ in _records(data):
+        with _damage_told():
+            note = _note_of(head)
+        yield note
 
 
 def _records(data: bytes) -> Iterator[tuple[dict[str, Any], memoryview, memoryview]]:
@@ -147,9 +163,14 @@ def _shapes(planes: Sequence[NDArray[Any]]) -> list[list[Any]]:
     return [[str(plane.dtype), *plane.shape] for plane in planes]
 
 
+def _note_of(head: dict[str, Any]) -> FrameNote | None:
+    return FrameNote.from_dict(head["note"]) if "note" in head else None
+
+
 def _look_of(head: dict[str, Any], data: memoryview) -> Picture | None:
-    look = head.get("look")
-    planes = _planes_of(look["planes"], data) if look else None
+    if not (look := head.get("look")):
+        return None
+    planes = _planes_of(look["planes"], data)
     if planes is None:
         return None
     return Picture(

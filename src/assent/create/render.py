@@ -19,9 +19,11 @@ from assent.consent.desk import Need
 from assent.consent.locker import Locker
 from assent.create.composite import CompositeConfig
 from assent.create.draft import Draft, digest_of, load
+from assent.create.gauge import Gauge
 from assent.create.looks import look_at, take_look
 from assent.create.painters import Painter, painter_for
 from assent.create.patches import Patch, apply, pack
+from assent.create.quality import FrameNote
 from assent.data.clips import ClearedClip
 from assent.data.tracks import of_person
 from assent.kit.ahead import ahead
@@ -86,6 +88,7 @@ def render(
     tracks = of_person(clip.tracks(locker, clearances), model.performer_id)
     painter = painter_for(model.open(locker, clearances), tracks, config or CompositeConfig())
     done = _segments(studio, row)
+    gauge = Gauge(tracks)
     frames = sum(segment.frames for segment in done)
     # The painter steadies what it does over frames before as well: it sees a segment again.
     again = done[-1].frames if len(done) > 1 else frames
@@ -97,7 +100,7 @@ def render(
             ahead(decoded, depth=_WAITING) as pictures,
             ahead(_seen(pictures, painter, frames - again), depth=_WAITING) as seen,
         ):
-            painted = _painted(seen, painter, frames, time_base)
+            painted = _painted(seen, painter, gauge, frames, time_base)
             for number in itertools.count(len(done)):
                 patches = list(itertools.islice(painted, SEGMENT))
                 if not patches:
@@ -125,17 +128,29 @@ def _seen(pictures: Iterator[Picture], painter: Painter, first: int) -> Iterator
 
 
 def _painted(
-    pictures: Iterator[_Numbered], painter: Painter, first: int, time_base: Fraction
+    pictures: Iterator[_Numbered],
+    painter: Painter,
+    gauge: Gauge,
+    first: int,
+    time_base: Fraction,
 ) -> Iterator[Patch]:
-    """Yield the patch of each picture from number `first` on, some with a look."""
+    """Yield the patch of each picture from number `first` on, with a note, some with a look."""
     since: float | None = None
     wanted = itertools.dropwhile(lambda item: item[0] < first, pictures)
     for (number, picture), following in _with_next(wanted):
-        patch, _ = painter.paint(number, picture)
+        patch, quality = painter.paint(number, picture)
+        whole = apply(patch, picture)
         time = float(picture.pts * time_base)
+        note = FrameNote(
+            seconds=time,
+            painted=patch.planes is not None,
+            quality=quality,
+            measures=gauge.measure(number, picture, whole),
+        )
+        patch = replace(patch, note=note)
         after = float(following[1].pts * time_base) if following is not None else None
         if look_at([time], since=since, following=after):
-            patch = replace(patch, look=take_look(apply(patch, picture)))
+            patch = replace(patch, look=take_look(whole))
             since = time
         yield patch
 

@@ -6,14 +6,19 @@ from typing import Annotated
 import typer
 
 from assent.apps.cli.console import out, progress_bar, show_json, show_table
+from assent.apps.cli.files import write_document
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
 from assent.consent.desk import clear_all
-from assent.create.draft import find_draft, list_drafts
+from assent.consent.locker import Locker
+from assent.create.draft import Draft, find_draft, list_drafts
+from assent.create.drawing import draw
 from assent.create.render import render, rendering_needs
+from assent.create.report import QualityReport, donor_poses, quality_of
 from assent.data.clips import find_clip, list_clips
 from assent.disclose.still import seal_draft_sheet
 from assent.kit.content.gate import ContentGate
-from assent.purpose.projects import find_project
+from assent.kit.store.studio import Studio
+from assent.purpose.projects import Purpose, find_project
 from assent.train.models import find_model
 
 __all__ = ["register"]
@@ -53,13 +58,23 @@ def render_(
             ask_again=lambda: clear_all(opened, purpose, needs),
             progress=progress,
         )
+    report = _report(opened, purpose, made)
     if as_json:
-        show_json({"draft": made.id, "frames": made.frames, "replaced": made.replaced})
+        show_json(
+            {
+                "draft": made.id,
+                "frames": made.frames,
+                "replaced": made.replaced,
+                "verdict": report.verdict,
+                "advice": report.advice,
+            }
+        )
         return
     out.print(
         f"Draft [bold]{made.id[:8]}[/bold]: face replaced in {made.replaced} of {made.frames} "
         "frames."
     )
+    _tell(report)
 
 
 @draft.command("list")
@@ -79,6 +94,36 @@ def list_(project: ProjectName, studio: StudioFolder = HERE, as_json: AsJson = F
     show_table(names, [(row[0][:8], *row[1:]) for row in rows])
 
 
+@draft.command("quality")
+def quality(
+    name: Annotated[str, typer.Argument(help="The draft's id or its beginning.", metavar="DRAFT")],
+    project: ProjectName,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="An SVG file to draw it into.", metavar="FILE")
+    ] = None,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how good a draft is, where it is weak, and what to film next."""
+    opened = the_studio(studio)
+    purpose = find_project(opened, project)
+    found = find_draft(opened, purpose, name)
+    report = _report(opened, purpose, found)
+    if to is not None:
+        clearances = clear_all(opened, purpose, found.needs(to_release=False))
+        write_document(to, draw(report, donor=donor_poses(opened, found, clearances)))
+    if as_json:
+        show_json(report.as_dict())
+        return
+    show_table(("", ""), report.rows())
+    if report.worst:
+        rows = [(each.number, each.seconds, each.confidence, each.why) for each in report.worst]
+        show_table(("frame", "seconds", "confidence", "why"), rows, title="Worst frames")
+    _tell(report)
+    if to is not None:
+        out.print(f"Drawing: {to}")
+
+
 @draft.command("sheet")
 def sheet(
     name: Annotated[str, typer.Argument(help="The draft's id or its beginning.", metavar="DRAFT")],
@@ -91,3 +136,14 @@ def sheet(
     found = find_draft(opened, purpose, name)
     sealed = seal_draft_sheet(opened, purpose, found, gate=ContentGate())
     out.print(f"Before/after sheet: {sealed}")
+
+
+def _report(opened: Studio, purpose: Purpose, found: Draft) -> QualityReport:
+    needs = found.needs(to_release=False)
+    return quality_of(found, Locker(opened), lambda: clear_all(opened, purpose, needs))
+
+
+def _tell(report: QualityReport) -> None:
+    out.print(report.verdict)
+    for sentence in report.advice:
+        out.print(f"- {sentence}")

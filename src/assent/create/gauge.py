@@ -1,0 +1,87 @@
+"""Measure painted faces against those that they replace, on some frames.
+
+Which frames depends on their numbers alone, and a frame is compared with none but the one before
+it in its segment: a render that goes on measures what an uninterrupted one would.
+
+Whether the painted faces are recognised as the donor isn't measured: the enrolled face was given
+to keep strangers out of footage, and for nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.create.quality import Measures
+from assent.data.tracks import PersonTrack
+from assent.kit.faces.align import align, hull_mask, transform, warp
+from assent.kit.imaging.bands import band
+from assent.kit.media.picture import Picture, luma8
+
+__all__ = ["EVERY", "Gauge"]
+
+EVERY: Final = 8
+"""Of so many frames two in a row are measured; a segment holds a whole number of them."""
+_SIZE, _COVERAGE = 256, 0.8
+_BAND: Final = (1.0, 4.0)  # px of the crop: finer is noise, coarser is light
+_FAINT: Final = 0.3  # grey levels of fine detail below which there is nothing to compare with
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    number: int
+    change: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+
+
+class Gauge:
+    """Measures the frames of one render, in order.
+
+    Args:
+        tracks: the performer's.
+    """
+
+    def __init__(self, tracks: Sequence[PersonTrack]) -> None:
+        self._landmarks = {
+            int(number): points
+            for track in tracks
+            for number, points in zip(track.index, track.landmarks, strict=True)
+        }
+        self._last: _Pair | None = None
+
+    def measure(self, number: int, filmed: Picture, painted: Picture) -> Measures:
+        """Measure one frame; most are passed over.
+
+        Args:
+            number: of the frame.
+            filmed: the frame as it was.
+            painted: the frame with the painted face.
+        """
+        place = number % EVERY
+        points = self._landmarks.get(number)
+        if place > 1 or points is None or painted is filmed:
+            return Measures()
+        matrix = align(points, _SIZE, _COVERAGE)
+        mask = hull_mask(transform(points, matrix), (_SIZE, _SIZE), 0.0) > 0
+        before, after = (warp(luma8(each), matrix, _SIZE) for each in (filmed, painted))
+        here = _Pair(number, after.astype(np.float32) - before, mask)
+        last, self._last = self._last, here
+        if place == 1:
+            return Measures(jitter=_jitter(last, here))
+        return Measures(sharpness=_sharpness(before, after, mask))
+
+
+def _sharpness(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], mask: NDArray[np.bool_]
+) -> float | None:
+    filmed, painted = (float(band(each, *_BAND)[mask].std()) for each in (before, after))
+    return round(painted / filmed, 3) if filmed > _FAINT else None
+
+
+def _jitter(last: _Pair | None, here: _Pair) -> float | None:
+    if last is None or last.number != here.number - 1:
+        return None
+    both = last.mask & here.mask
+    return round(float(np.abs(here.change - last.change)[both].mean()), 3)
