@@ -1,0 +1,61 @@
+"""Painted faces are measured against those that they replace."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from assent.create.gauge import EVERY, Gauge
+from assent.create.quality import Measures
+from assent.data.tracks import PersonTrack
+from assent.kit.media.picture import Picture
+
+
+@pytest.fixture
+def gauge(landmarks: np.ndarray) -> Gauge:
+    count = 4 * EVERY
+    track = PersonTrack(
+        person_id="ada",
+        index=np.arange(count),
+        pts=np.arange(count),
+        seconds=np.arange(count) / 25,
+        landmarks=np.repeat(landmarks[None], count, 0),
+        meshes=np.zeros((count, 478, 3), np.float32),
+    )
+    return Gauge([track])
+
+
+def brightened(picture: Picture, grey: int) -> Picture:
+    return replace(picture, y=picture.y + np.uint8(grey))
+
+
+def test_detail_is_compared(gauge: Gauge, picture: Picture) -> None:
+    flat = replace(picture, y=(picture.y // 2 + 70).astype(np.uint8))
+    measured = gauge.measure(0, picture, flat)
+    assert measured.sharpness == pytest.approx(0.5, abs=0.05)
+    assert measured.jitter is None
+    assert gauge.measure(EVERY, flat, picture).sharpness == pytest.approx(2, abs=0.2)
+
+
+def test_a_face_without_detail_says_nothing(gauge: Gauge, picture: Picture) -> None:
+    even = replace(picture, y=np.full_like(picture.y, 100))
+    assert gauge.measure(0, even, picture).sharpness is None
+
+
+def test_jitter_is_how_much_the_change_changes(gauge: Gauge, picture: Picture) -> None:
+    gauge.measure(0, picture, brightened(picture, 10))
+    assert gauge.measure(1, picture, brightened(picture, 13)).jitter == pytest.approx(3)
+    gauge.measure(EVERY, picture, brightened(picture, 10))
+    assert gauge.measure(EVERY + 1, picture, brightened(picture, 10)).jitter == pytest.approx(0)
+
+
+def test_only_neighbours_are_compared(gauge: Gauge, picture: Picture) -> None:
+    gauge.measure(0, picture, brightened(picture, 10))
+    assert gauge.measure(EVERY + 1, picture, brightened(picture, 13)).jitter is None
+
+
+def test_most_frames_and_untouched_ones_are_passed_over(gauge: Gauge, picture: Picture) -> None:
+    other = brightened(picture, 10)
+    assert all(gauge.measure(n, picture, other) == Measures() for n in range(2, EVERY))
+    assert gauge.measure(0, picture, picture) == Measures()
+    assert gauge.measure(8 * EVERY, picture, other) == Measures()
