@@ -25,10 +25,13 @@ from assent.kit.likeness.motion import Motion, sharpened
 from assent.kit.likeness.painting import rim
 from assent.kit.likeness.portrait import Portrait
 
-__all__ = ["AHEAD", "Face", "Performance"]
+__all__ = ["AFRESH", "AHEAD", "Face", "Performance"]
 
 AHEAD: Final = 12
 """Frames that must be seen before and after one that is painted, if there are any."""
+AFRESH: Final = 32
+"""At frames whose number this divides, all that went before is forgotten but for steadying: whoever
+begins at one of them, `AHEAD` frames or more before the first that is painted, gets the same."""
 
 _LIGHT: Final = 5.0  # frames: the same for light
 _SOFT: Final = 0.023  # share of the texture's side that changes of light are smoothed over
@@ -81,6 +84,7 @@ class Performance:
         self._hiding = Hiding(portrait.layout, portrait.skin)
         self._rim = rim(portrait.layout)
         self._seen: dict[int, _Seen] = {}
+        self._last: _Seen | None = None
         self._even = _soft(portrait.layout.half.mask.astype(np.float32))[..., None] + 1e-3
 
     def see(
@@ -105,10 +109,10 @@ class Performance:
         placed = portrait.performer.meshes(motion)
         seen = colours(crop, placed[0])
         facing = normals(placed[0], portrait.layout.triangles)
-        light, explained = light_on(portrait.skin, seen, facing, self._before(run))
+        light, explained = light_on(portrait.skin, seen, facing, self._before(number, run))
         offsets = portrait.performer.offsets(motion.expressions)[0]
         turn = motion.views.turns()[0]
-        self._seen[number] = _Seen(
+        self._seen[number] = self._last = _Seen(
             run=run,
             motion=motion,
             offsets=offsets,
@@ -153,9 +157,9 @@ class Performance:
             strangeness=float(here.motion.strangeness[0]),
         )
 
-    def _before(self, run: int) -> Floats | None:
-        """The light in the frame before, if it was of the same run."""
-        last = next(reversed(self._seen.values()), None)
+    def _before(self, number: int, run: int) -> Floats | None:
+        """The light in the frame before, if it was of the same run; it is forgotten at times."""
+        last = self._last if number % AFRESH else None
         return last.light if last is not None and last.run == run else None
 
     def _near(self, number: int, frames: float) -> list[tuple[_Seen, float]]:
