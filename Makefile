@@ -42,6 +42,8 @@ bench: $(VENV)/run.done
 	$(BIN)/python benchmarks/swap_truth.py
 	$(BIN)/python benchmarks/layers.py
 	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/swap_scenes.py
 
 docs: $(VENV)/docs.done
 	$(BIN)/mkdocs build --strict --quiet --site-dir site

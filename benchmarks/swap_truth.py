@@ -17,11 +17,12 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
+import cv2
 import numpy as np
 from _truth import compare
 from numpy.typing import NDArray
@@ -58,6 +59,8 @@ def main() -> None:
             options.out.write_bytes(ending.released.path.read_bytes())
         landmarks = np.load(options.landmarks)["landmarks68"][:, 0]
         released = ending.released.path
+        if options.sheet is not None:
+            draw_sheet(options.sheet, (options.target, released, options.truth))
         report = compare(frames(released), frames(options.target), frames(options.truth), landmarks)
         distances = identities(released, options)
     # Each iteration goes over all pictures of one of the two people.
@@ -90,8 +93,25 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--landmarks", type=Path, default=SAMPLES / "scene1_ada_with_ben_face.npz")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--out", type=Path, help="keep the released film here")
+    parser.add_argument("--sheet", type=Path, help="draw every tenth frame: before, after, truth")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
+
+
+def draw_sheet(path: Path, films: Sequence[Path], *, columns: int = 6, width: int = 224) -> None:
+    """Draw every tenth frame of some films, one under the other, as a JPEG file."""
+    rows = [[thumbnail(f, width) for f in frames(film, every=10)] for film in films]
+    blocks = [
+        np.concatenate([np.concatenate(row[start : start + columns], 1) for row in rows])
+        for start in range(0, len(rows[0]) - columns + 1, columns)
+    ]
+    cv2.imwrite(str(path), np.concatenate(blocks)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+
+
+def thumbnail(picture: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Return a picture made that wide."""
+    height = round(picture.shape[0] * width / picture.shape[1])
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def performing(options: argparse.Namespace) -> Path:
