@@ -82,8 +82,9 @@ class Hiding:
         turned = (facing[:, 2:] < -_ASIDE).astype(np.float32)
         fields = self.layout.half.spread(np.concatenate([wanted, turned], axis=1))
         judged = self._judged * np.float32(1) * (fields[..., 3] > 0.99)
-        odd = unlike(texture * np.float32(1 / 255), fields[..., :3]) / self._usual * judged
-        return np.asarray(cv2.blur(odd, (3, 3)), np.float32), judged
+        soft = cv2.blur(texture, (3, 3)) * np.float32(1 / 255)
+        odd = unlike(soft, fields[..., :3]) / self._usual * judged
+        return np.asarray(odd, np.float32), judged
 
     def _without_specks(self, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
         speck = self._speck

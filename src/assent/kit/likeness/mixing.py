@@ -97,7 +97,7 @@ class Mixer:
         """The texture, float32 [S, S, 3], 0..255, and the shading [P, 3] that it was taken in."""
         which, share = _worth(shares["rest"])
         bank = self._portrait.textures
-        texture = _blend(bank[which], share)
+        texture = _blend(bank, which, share)
         shade = np.asarray(np.tensordot(share, self._portrait.shades[which], 1), np.float64)
         for name, region in self._regions.items():
             if name == "rest":
@@ -105,7 +105,7 @@ class Mixer:
             x0, y0, x1, y1 = region.box
             picked, part = _worth(shares[name])
             there = texture[y0:y1, x0:x1]
-            there += region.mask * (_blend(bank[picked, y0:y1, x0:x1], part) - there)
+            there += region.mask * (_blend(bank[:, y0:y1, x0:x1], picked, part) - there)
         return self._crisp(texture, shares["rest"]), shade
 
     def _crisp(self, texture: NDArray[np.float32], shares: Floats) -> NDArray[np.float32]:
@@ -144,12 +144,14 @@ def _worth(shares: Floats) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     return which, (shares[which] / shares[which].sum()).astype(np.float32)
 
 
-def _blend(pictures: NDArray[np.uint8], shares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The weighted mean of pictures [K, h, w, 3]."""
-    mean = np.zeros(pictures.shape[1:], np.float32)
+def _blend(
+    bank: NDArray[np.uint8], which: NDArray[np.int64], shares: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The weighted mean of some of the pictures [N, h, w, 3]."""
+    mean = np.zeros(bank.shape[1:], np.float32)
     sums = np.cumsum(shares, dtype=np.float64)
-    for picture, share, total in zip(pictures, shares, sums, strict=True):
-        cv2.accumulateWeighted(picture, mean, float(share / total))
+    for number, share, total in zip(which, shares, sums, strict=True):
+        cv2.accumulateWeighted(bank[number], mean, float(share / total))
     return mean
 
 
