@@ -21,7 +21,7 @@ __all__ = ["Hiding"]
 Field = NDArray[np.float32]
 
 _CALM: Final = (30, 0.3)  # of a face with nothing before it, that percent are less odd than that
-_LOW, _HIGH = 1.3, 2.4  # how odd, in usual oddities, what hides the face may be, and must be
+_LOW, _HIGH = 1.1, 2.4  # how odd, in usual oddities, what hides the face may be, and must be
 _PATIENCE: Final = 0.05  # how unlike its expected colour any skin may be
 _SHARP: Final = 2.0  # how much odder it is on this side of its edge than beyond
 _SPECK: Final = 0.04  # share of the texture's side: what is smaller is a wrinkle, a brow, a gleam
@@ -95,7 +95,7 @@ class Hiding:
         wide = round(_AROUND * self.layout.half.size) | 1
         known = cv2.blur(judged, (wide, wide)) + np.float32(1e-3)
         share = cv2.blur(mask * judged, (wide, wide)) / known
-        closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._speck)
+        closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._hole)
         return np.where(judged > 0, closed, (share > 0.5).astype(np.float32))
 
     def _edged(self, mask: Field) -> Field:
@@ -106,8 +106,11 @@ class Hiding:
 
     @cached_property
     def _speck(self) -> NDArray[np.uint8]:
-        wide = round(_SPECK * self.layout.half.size) | 1
-        return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)), np.uint8)
+        return _disc(round(_SPECK * self.layout.half.size) | 1)
+
+    @cached_property
+    def _hole(self) -> NDArray[np.uint8]:
+        return _disc(2 * len(self._speck) + 1)
 
     @cached_property
     def _usual(self) -> Field:
@@ -123,6 +126,10 @@ class Hiding:
             cv2.fillConvexPoly(inner, hull, 1)
         inner = np.asarray(cv2.dilate(inner, np.ones((3, 3), np.uint8)), np.uint8)
         return np.asarray(self.layout.half.mask & (inner == 0), np.bool_)
+
+
+def _disc(wide: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)), np.uint8)
 
 
 def _together(
