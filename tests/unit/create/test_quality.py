@@ -35,9 +35,7 @@ def test_a_face_is_judged() -> None:
     assert (found.scale, found.confidence) == (0.812, 0.8)
 
 
-@pytest.mark.parametrize(
-    "worse", [{"away": 0.4}, {"hidden": 0.5}, {"strangeness": 0.6}], ids=str
-)
+@pytest.mark.parametrize("worse", [{"away": 0.4}, {"hidden": 0.5}, {"strangeness": 0.6}], ids=str)
 def test_each_doubt_lowers_confidence(worse: dict[str, float]) -> None:
     doubtful = quality(replace(FACE, **worse)).confidence
     assert 0 <= doubtful < 0.6 < quality().confidence
