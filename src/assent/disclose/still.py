@@ -7,7 +7,7 @@ under the clearances that its making needs.
 import hashlib
 import io
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +66,17 @@ def seal_model_sheet(studio: Studio, purpose: Purpose, name: str, *, gate: Conte
     return _seal(studio, sheet, clearances, f"{purpose.slug}-{model.name}-preview")
 
 
-def seal_draft_sheet(studio: Studio, purpose: Purpose, draft: Draft, *, gate: ContentGate) -> Path:
+def seal_draft_sheet(
+    studio: Studio,
+    purpose: Purpose,
+    draft: Draft,
+    *,
+    gate: ContentGate,
+    frames: Collection[int] = (),
+) -> Path:
     """Seal a before/after sheet of a draft and return its path in the previews folder.
+
+    It shows the frames with those numbers, or some that are evenly spread.
 
     Raises `NotClearedError` unless the donor and everyone in the frame are cleared, `ContentError`
     if it shows anything explicit.
@@ -75,11 +84,12 @@ def seal_draft_sheet(studio: Studio, purpose: Purpose, draft: Draft, *, gate: Co
     needs = draft.needs(to_release=False)
     clearances = clear_all(studio, purpose, needs)
     step = max(1, draft.frames // _ROWS)
+    shown = set(frames) or {step // 2 + n * step for n in range(_ROWS)}
     before: list[NDArray[np.uint8]] = []
     after: list[NDArray[np.uint8]] = []
     pairs = pairs_of(draft, Locker(studio), lambda: clear_all(studio, purpose, needs))
     for index, (shot, rendered) in enumerate(pairs):
-        if index % step == step // 2 and len(before) < _ROWS:
+        if index in shown:
             before.append(to_rgb(shot))
             after.append(to_rgb(rendered))
     _check_content([*before, *after], gate)
@@ -92,7 +102,8 @@ def seal_draft_sheet(studio: Studio, purpose: Purpose, draft: Draft, *, gate: Co
             ("after", after[half:] or after[:1]),
         ]
     )
-    return _seal(studio, sheet, clearances, f"{purpose.slug}-{draft.id[:8]}-before-after")
+    kind = "worst" if frames else "before-after"
+    return _seal(studio, sheet, clearances, f"{purpose.slug}-{draft.id[:8]}-{kind}")
 
 
 def _check_content(pictures: Sequence[NDArray[np.uint8]], gate: ContentGate) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from studios import FailingDisk
 
 from assent.consent.locker import Locker
+from assent.create._frames import pairs_of
 from assent.disclose.entry import SealEntry
 from assent.disclose.still import _check_picture, seal_draft_sheet, seal_model_sheet
 from assent.kit.c2pa.certificates import make_chain
@@ -74,6 +75,26 @@ def test_both_sheets_carry_all_layers(stage: Stage) -> None:
         assert verify_receipt(receipt, entry, stage.studio.log_verifier).index == record.index
         _check_picture(stage.studio, data, record.entry.asset_id)
     assert len(clear_traces(stage.studio.folder)) == 2
+
+
+@pytest.mark.parametrize("numbers", [(3,), (30, 3, 12)], ids=str)
+def test_a_sheet_of_chosen_frames(stage: Stage, numbers: tuple[int, ...]) -> None:
+    seen: list[NDArray[np.uint8]] = []
+
+    class Watching(ContentGate):
+        def check(self, rgb: NDArray[np.uint8]) -> tuple[Finding, ...]:
+            seen.append(rgb)
+            return ()
+
+    path = seal_draft_sheet(
+        stage.studio, stage.purpose, stage.draft, gate=Watching(), frames=numbers
+    )
+    assert "-worst-" in path.name
+    asking = stage.asking(stage.draft.needs(to_release=False))
+    pairs = list(pairs_of(stage.draft, Locker(stage.studio), asking))
+    wanted = [to_rgb(pairs[n][side]) for side in (0, 1) for n in sorted(numbers)]
+    assert len(seen) == len(wanted)
+    assert all(np.array_equal(a, b) for a, b in zip(seen, wanted, strict=True))
 
 
 def test_a_draft_of_few_frames_has_a_sheet(stage: Stage) -> None:

@@ -17,6 +17,7 @@ from assent.create.report import QualityReport, donor_poses, quality_of
 from assent.data.clips import find_clip, list_clips
 from assent.disclose.still import seal_draft_sheet
 from assent.kit.content.gate import ContentGate
+from assent.kit.errors import InputError
 from assent.kit.store.studio import Studio
 from assent.purpose.projects import Purpose, find_project
 from assent.train.models import find_model
@@ -128,13 +129,21 @@ def quality(
 def sheet(
     name: Annotated[str, typer.Argument(help="The draft's id or its beginning.", metavar="DRAFT")],
     project: ProjectName,
+    worst: Annotated[
+        bool, typer.Option("--worst", help="Show the worst frames (see `assent draft quality`).")
+    ] = False,
     studio: StudioFolder = HERE,
 ) -> None:
     """Put a before/after sheet into previews/, labelled, marked, signed and logged."""
     opened = the_studio(studio)
     purpose = find_project(opened, project)
     found = find_draft(opened, purpose, name)
-    sealed = seal_draft_sheet(opened, purpose, found, gate=ContentGate())
+    frames = [each.number for each in _report(opened, purpose, found).worst] if worst else []
+    if worst and not frames:
+        raise InputError(
+            f"no frame of draft {found.id[:8]} stands out", advice="Leave --worst away."
+        )
+    sealed = seal_draft_sheet(opened, purpose, found, gate=ContentGate(), frames=frames)
     out.print(f"Before/after sheet: {sealed}")
 
 
