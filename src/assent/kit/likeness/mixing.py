@@ -26,7 +26,7 @@ _RIGHT_EYE: Final = (33, 133, 159, 145, 158, 153, 160, 144, 468)
 _LEFT_EYE: Final = (263, 362, 386, 374, 385, 380, 387, 373, 473)
 _BROWS: Final = (105, 66, 107, 63, 70, 334, 296, 336, 293, 300)
 
-_CRISPEST: Final = 1.35  # most that fine detail is strengthened to make up for mixing
+_CRISPEST: Final = 1.08  # most that fine detail is strengthened to make up for mixing
 _FINE, _COARSE = 0.7, 4.0  # px, between which detail counts as fine
 _GREY: Final = np.full((1, 3), 1 / 3, np.float32)
 _LEAST: Final = 2e-3  # share of an exemplar that isn't worth mixing

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from assent.kit.likeness.geometry import Floats, normals
 from assent.kit.likeness.hiding import Hiding
-from assent.kit.likeness.light import colours, light_on, relit, shade_of
+from assent.kit.likeness.light import GAMMA, colours, light_on, relit, shade_of
 from assent.kit.likeness.mixing import Mixer, Shares
 from assent.kit.likeness.motion import Motion, sharpened
 from assent.kit.likeness.painting import rim
@@ -33,7 +33,9 @@ AFRESH: Final = 32
 """At frames whose number this divides, all that went before is forgotten but for steadying: whoever
 begins at one of them, `AHEAD` frames or more before the first that is painted, gets the same."""
 
-_LIGHT: Final = 5.0  # frames: the same for light
+_LIGHT: Final = 5.0  # frames: one standard deviation of what light is steadied over
+_TONE: Final = 0.15  # how far the donor's tone is drawn to the performer's
+_FRONTAL: Final = -0.4  # the z of normals of points that are seen well
 _SOFT: Final = 0.023  # share of the texture's side that changes of light are smoothed over
 _NEAR, _FAR = 0.25, 0.45  # radians beyond the nearest exemplar: painted fully, not at all
 
@@ -143,6 +145,7 @@ class Performance:
         facing = normals(placed[0], portrait.layout.triangles)
         ratio = relit(shade, shade_of(facing, light))
         texture *= self._spread_softly(ratio.astype(np.float32))
+        texture *= self._towards_performer(texture, here.facing, light)
         covering = self._covering(number)
         uncovered = 1 - covering if covering is not None else np.float32(1)
         away = float(np.linalg.norm(portrait.turns - here.turn, axis=1).min())
@@ -156,6 +159,22 @@ class Performance:
             hidden=0.0 if covering is None else float(covering[portrait.layout.mask].mean()),
             strangeness=float(here.motion.strangeness[0]),
         )
+
+    def _towards_performer(
+        self, texture: NDArray[np.float32], facing: Floats, light: Floats
+    ) -> NDArray[np.float32]:
+        """By how much to multiply a texture's colours to come a little nearer to the performer's.
+
+        How bright and how warm the donor's footage was can't be told from the donor's skin.
+        """
+        shown = facing[:, 2] < _FRONTAL
+        if not shown.any():
+            return np.ones(3, np.float32)
+        columns, rows = np.round(self._portrait.layout.points[shown]).astype(int).T
+        skin = self._portrait.skin.colour[shown] * shade_of(facing, light)[shown]
+        theirs = 255 * np.median(skin, axis=0) ** (1 / GAMMA)
+        own = np.median(texture[rows, columns], axis=0) + 1
+        return np.asarray((np.clip(theirs, 1, 255) / own) ** _TONE, np.float32)
 
     def _before(self, number: int, run: int) -> Floats | None:
         """The light in the frame before, if it was of the same run; it is forgotten at times."""
