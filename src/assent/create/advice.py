@@ -16,9 +16,9 @@ __all__ = ["advise", "verdict_on"]
 _BEYOND: Final = 10.0  # degrees from the nearest picture of the donor
 _FEW: Final = 0.02  # share of the frames that isn't worth a word
 _LARGE, _SMALL = 1.25, 0.234  # frame pixels a pixel of the donor's pictures; 48 pixels a face
-_SOFT: Final = 0.6  # sharpness
+_SOFT, _CRISP = 0.6, 1.5  # sharpness
 _UNSTEADY: Final = 7.0  # jitter, grey levels
-_STRANGE: Final = 0.4
+_STRANGE: Final = 0.35  # of a frame or, as the median, of all of it
 _TOLD: Final = 3  # stretches of time in a sentence
 
 _Flags = NDArray[np.bool_]
@@ -90,7 +90,7 @@ def _on_light(found: Findings) -> Iterator[str]:
             f"The scene's light is up to {most:.1f} stops from that of any picture of the donor: "
             "film the donor in light like the scene's, from the same side."
         )
-    if found.judged.any() and float(np.nanmedian(found.strangeness)) > _STRANGE:
+    if _strange_throughout(found):
         yield (
             "The performer looks unlike their own footage (light, grade, focus or make-up): add "
             "footage of the performer from this shoot, and train again."
@@ -112,12 +112,20 @@ def _on_size(found: Findings) -> Iterator[str]:
             f"The painted face holds {sharpness:.0%} of the fine detail of the one it replaces: "
             "film the donor closer, in focus and with a steady camera."
         )
+    if sharpness is not None and sharpness > _CRISP:
+        yield (
+            f"The painted face is {sharpness:.1f} times as crisp as the one it replaces: the scene "
+            "is out of focus or noise has been taken out of it, and the face may look stuck on."
+        )
 
 
 def _on_places(found: Findings) -> Iterator[str]:
     left = found.judged & ~found.painted
+    hidden = found.hidden > HIDDEN
+    odd = (found.strangeness > _STRANGE) & ~hidden & (not _strange_throughout(found))
     for holds, sentence in (
-        (found.hidden > HIDDEN, "Something hides the face {}: look at its edges there."),
+        (hidden, "Something hides the face {}: look at its edges there."),
+        (odd, "The performer looks unlike themselves {}: look whether something is in the way."),
         ((found.away > FAR) & ~left, "The painted face fades out {}: the head is turned too far."),
         (left, "The face is left as it was filmed {}: nothing of the donor's fits."),
     ):
@@ -130,6 +138,11 @@ def _on_places(found: Findings) -> Iterator[str]:
             f"The painted face trembles or moves unlike the performer's ({jitter:.0f} grey levels "
             "from frame to frame): look at it in motion."
         )
+
+
+def _strange_throughout(found: Findings) -> bool:
+    strangeness = _median(found.strangeness)
+    return strangeness is not None and strangeness > _STRANGE
 
 
 def _told(when: tuple[Span, ...]) -> str:

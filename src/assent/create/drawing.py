@@ -16,7 +16,7 @@ __all__ = ["draw"]
 _WIDTH, _HEIGHT = 720, 640
 _LEFT, _RIGHT = 64, 16
 _TIME: Final = (40, 260)  # upper and lower edge of the confidence
-_POSE: Final = (330, 590)  # of the poses
+_POSE: Final = (345, 595)  # of the poses
 _INK, _FAINT, _PALE, _LINE, _WARM = "#37474f", "#e3e8eb", "#b8c9d6", "#1f6f8b", "#f3d9c9"
 _WIDE, _HIGH = 60.0, 40.0  # degrees that are drawn, at least
 

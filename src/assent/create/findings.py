@@ -23,6 +23,7 @@ HIDDEN: Final = 0.04
 RELIT: Final = 1.5
 """Stops that the donor's pictures are relit by, above which it begins to show."""
 _MERGED = 0.5  # seconds between two stretches that are told as one
+_LASTS: Final = 3  # frames
 
 _QUALITY: Final = (
     "yaw", "pitch", "near_yaw", "near_pitch",
@@ -111,12 +112,12 @@ def spans(seconds: _Column, holds: NDArray[np.bool_]) -> tuple[Span, ...]:
 
     Args:
         seconds: [n], rising, when each frame is shown.
-        holds: [n]; a single frame counts for nothing.
+        holds: [n]; what lasts for less than three frames counts for nothing.
     """
     found: list[list[float]] = []
     numbers = np.flatnonzero(holds)
     for run in np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1):
-        if len(run) < 2:
+        if len(run) < _LASTS:
             continue
         start, end = float(seconds[run[0]]), float(seconds[run[-1]])
         if found and start - found[-1][1] <= _MERGED:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.create.patches import Patch, apply
 from assent.create.quality import Measures
 from assent.data.tracks import PersonTrack
 from assent.kit.faces.align import align, hull_mask, transform, warp
@@ -51,21 +52,23 @@ class Gauge:
         }
         self._last: _Pair | None = None
 
-    def measure(self, number: int, filmed: Picture, painted: Picture) -> Measures:
+    def measure(self, number: int, filmed: Picture, patch: Patch) -> Measures:
         """Measure one frame; most are passed over.
 
         Args:
             number: of the frame.
             filmed: the frame as it was.
-            painted: the frame with the painted face.
+            patch: what is painted over it.
         """
         place = number % EVERY
         points = self._landmarks.get(number)
-        if place > 1 or points is None or painted is filmed:
+        if place > 1 or points is None or patch.planes is None:
             return Measures()
         matrix = align(points, _SIZE, _COVERAGE)
         mask = hull_mask(transform(points, matrix), (_SIZE, _SIZE), 0.0) > 0
-        before, after = (warp(luma8(each), matrix, _SIZE) for each in (filmed, painted))
+        before, after = (
+            warp(luma8(each), matrix, _SIZE) for each in (filmed, apply(patch, filmed))
+        )
         here = _Pair(number, after.astype(np.float32) - before, mask)
         last, self._last = self._last, here
         if place == 1:

@@ -139,18 +139,17 @@ def _painted(
     wanted = itertools.dropwhile(lambda item: item[0] < first, pictures)
     for (number, picture), following in _with_next(wanted):
         patch, quality = painter.paint(number, picture)
-        whole = apply(patch, picture)
         time = float(picture.pts * time_base)
         note = FrameNote(
             seconds=time,
             painted=patch.planes is not None,
             quality=quality,
-            measures=gauge.measure(number, picture, whole),
+            measures=gauge.measure(number, picture, patch),
         )
         patch = replace(patch, note=note)
         after = float(following[1].pts * time_base) if following is not None else None
         if look_at([time], since=since, following=after):
-            patch = replace(patch, look=take_look(whole))
+            patch = replace(patch, look=take_look(apply(patch, picture)))
             since = time
         yield patch
 

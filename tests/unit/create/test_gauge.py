@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from assent.create.gauge import EVERY, Gauge
+from assent.create.patches import Patch, cut
 from assent.create.quality import Measures
 from assent.data.tracks import PersonTrack
 from assent.kit.media.picture import Picture
@@ -25,21 +26,25 @@ def gauge(landmarks: np.ndarray) -> Gauge:
     return Gauge([track])
 
 
-def brightened(picture: Picture, grey: int) -> Picture:
-    return replace(picture, y=picture.y + np.uint8(grey))
+def all_of(picture: Picture) -> Patch:
+    return cut(picture, (0, 0, picture.width, picture.height))
+
+
+def brightened(picture: Picture, grey: int) -> Patch:
+    return all_of(replace(picture, y=picture.y + np.uint8(grey)))
 
 
 def test_detail_is_compared(gauge: Gauge, picture: Picture) -> None:
     flat = replace(picture, y=(picture.y // 2 + 70).astype(np.uint8))
-    measured = gauge.measure(0, picture, flat)
+    measured = gauge.measure(0, picture, all_of(flat))
     assert measured.sharpness == pytest.approx(0.5, abs=0.05)
     assert measured.jitter is None
-    assert gauge.measure(EVERY, flat, picture).sharpness == pytest.approx(2, abs=0.2)
+    assert gauge.measure(EVERY, flat, all_of(picture)).sharpness == pytest.approx(2, abs=0.2)
 
 
 def test_a_face_without_detail_says_nothing(gauge: Gauge, picture: Picture) -> None:
     even = replace(picture, y=np.full_like(picture.y, 100))
-    assert gauge.measure(0, even, picture).sharpness is None
+    assert gauge.measure(0, even, all_of(picture)).sharpness is None
 
 
 def test_jitter_is_how_much_the_change_changes(gauge: Gauge, picture: Picture) -> None:
@@ -57,5 +62,5 @@ def test_only_neighbours_are_compared(gauge: Gauge, picture: Picture) -> None:
 def test_most_frames_and_untouched_ones_are_passed_over(gauge: Gauge, picture: Picture) -> None:
     other = brightened(picture, 10)
     assert all(gauge.measure(n, picture, other) == Measures() for n in range(2, EVERY))
-    assert gauge.measure(0, picture, picture) == Measures()
+    assert gauge.measure(0, picture, Patch(pts=picture.pts)) == Measures()
     assert gauge.measure(8 * EVERY, picture, other) == Measures()

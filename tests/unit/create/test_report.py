@@ -52,6 +52,7 @@ def test_nothing_stands_out() -> None:
         ({"away": 20.0}, "fades out at 0.8-1.6 s"),
         ({"relit": 2.1}, "2.1 stops"),
         ({"hidden": 0.3}, "hides the face at 0.8-1.6 s"),
+        ({"strangeness": 0.5}, "unlike themselves at 0.8-1.6 s"),
         ({"painted": False, "away": 30.0}, "left as it was filmed at 0.8-1.6 s"),
     ],
 )  # fmt: skip
@@ -67,13 +68,19 @@ def test_advice_on_a_stretch(changes: dict[str, Any], words: str) -> None:
         ({"scale": 0.2}, "very small"),
         ({"strangeness": 0.5}, "unlike their own footage"),
         ({"measures": Measures(sharpness=0.4)}, "40% of the fine detail"),
+        ({"measures": Measures(sharpness=1.9)}, "1.9 times as crisp"),
         ({"measures": Measures(jitter=9.0)}, "trembles"),
     ],
 )
 def test_advice_on_all_of_it(changes: dict[str, Any], words: str) -> None:
     (sentence,) = report(range(100), **changes).advice
     assert words in sentence
-    assert report(range(30), **changes).advice == () or "measures" in changes
+
+
+def test_a_part_of_it_is_not_told_as_all_of_it() -> None:
+    (sentence,) = report(range(30), strangeness=0.5).advice
+    assert "themselves at 0.0-1.2 s" in sentence
+    assert report(range(30), scale=2.0).advice == ()
 
 
 def test_large_faces_are_soft_for_one_reason_only() -> None:
@@ -90,7 +97,7 @@ def test_the_verdict(confidence: float, count: int, verdict: str) -> None:
 
 
 def test_stretches_near_each_other_are_one() -> None:
-    worse = [*range(10), *range(15, 20), *range(60, 70), 90]
+    worse = [*range(10), *range(15, 20), *range(60, 70), 90, 91]
     assert report(worse, hidden=0.2).hidden == (Span(0.0, 0.76), Span(2.4, 2.76))
 
 
