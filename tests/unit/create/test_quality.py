@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from assent.create.patches import Patch, pack, unpack, unpack_notes
 from assent.create.quality import FrameNote, FrameQuality, Measures, pose_of
 from assent.kit.errors import IntegrityError
 from assent.kit.likeness.performance import Face
@@ -72,3 +73,14 @@ def test_a_damaged_note_is_refused(damage: dict[str, object]) -> None:
         FrameNote.from_dict(asdict(note) | damage)
     with pytest.raises(IntegrityError):
         FrameNote.from_dict({})
+
+
+def test_a_note_lies_with_its_patch_and_is_held_to_its_form() -> None:
+    note = FrameNote(seconds=0, painted=False, quality=quality(), measures=Measures())
+    packed = b"".join(pack([Patch(pts=0, note=note), Patch(pts=1)]))
+    assert list(unpack_notes(packed)) == [note, None]
+    assert [patch.note for patch in unpack(packed)] == [note, None]
+    other = packed.replace(b'"strangeness"', b'"strangemess"')
+    for read in (unpack, unpack_notes):
+        with pytest.raises(IntegrityError):
+            list(read(other))
