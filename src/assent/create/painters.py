@@ -20,6 +20,7 @@ from assent.create.patches import cut as cut_patch
 from assent.create.quality import FrameQuality
 from assent.data.tracks import PersonTrack
 from assent.kit.faces.align import align, scale_of, transform
+from assent.kit.imaging.grain import match_grain
 from assent.kit.likeness.painting import paint
 from assent.kit.likeness.performance import AHEAD, Face, Performance
 from assent.kit.likeness.portrait import Portrait
@@ -30,6 +31,8 @@ __all__ = ["Painter", "is_portrait", "painter_for"]
 # Chroma samples at the edge of what is changed reach a little beyond it.
 _RIM = 4
 _ARCHIVE: Final = b"PK"
+# Alpha from which a pixel is the donor's when the scene's grain is measured.
+_SHOWN = 0.5
 
 
 class Painter(Protocol):
@@ -107,9 +110,11 @@ class PortraitPainter:
         painted = paint(face.texture, face.share, face.mesh, self._portrait.layout, size)
         if painted is None or not painted.alpha.any():
             return Patch(pts=picture.pts), quality
-        whole = paste_rgb(picture, painted.rgb, painted.alpha, painted.x, painted.y)
         height, width = painted.alpha.shape
         x, y = painted.x, painted.y
+        luma = picture.y[y : y + height, x : x + width] / (1 << picture.bits - 8)
+        rgb = match_grain(painted.rgb, luma, painted.alpha > _SHOWN, seed=number)
+        whole = paste_rgb(picture, rgb, painted.alpha, x, y)
         box = x - _RIM, y - _RIM, x + width + _RIM, y + height + _RIM
         return cut_patch(whole, box), quality
 

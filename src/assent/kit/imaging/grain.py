@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["grain", "noise_of"]
+__all__ = ["grain", "match_grain", "noise_of"]
 
 # The difference of two Laplacians: blind to brightness, slopes and straight edges.
 _KERNEL: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _POWER: Final = 6.0  # of the kernel: the root of the sum of its squares
+_SEEN: Final = 2.5  # grey levels of noise below which nobody misses it
 _TO_DEVIATION: Final = 1.4826  # of the median of absolute values, for a normal distribution
 
 
@@ -39,3 +40,25 @@ def grain(shape: tuple[int, int], deviation: float, *, seed: int) -> NDArray[np.
     """Normal noise, float32 [H, W], the same for the same seed."""
     noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
     return noise * np.float32(deviation)
+
+
+def match_grain(
+    rgb: NDArray[np.float32], luma: NDArray[np.floating], where: NDArray[np.bool_], *, seed: int
+) -> NDArray[np.float32]:
+    """Give a painted patch the grain of the picture that it is set into.
+
+    Args:
+        rgb: float32 [h, w, 3], 0..255, the patch.
+        luma: [h, w], 0..255, the picture there.
+        where: bool [h, w], where the patch will show.
+        seed: another one for each picture.
+
+    Returns:
+        float32 [h, w, 3]; the patch itself where the picture has no grain that is seen.
+    """
+    wanted = noise_of(luma, where)
+    own = noise_of(rgb.mean(2), where)
+    if wanted < _SEEN or wanted <= own:
+        return rgb
+    added = grain(luma.shape, float(np.sqrt(wanted**2 - own**2)), seed=seed)
+    return np.asarray(np.clip(rgb + added[..., None], 0, 255), np.float32)

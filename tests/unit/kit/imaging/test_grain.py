@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from assent.kit.imaging.grain import grain, noise_of
+from assent.kit.imaging.grain import grain, match_grain, noise_of
 
 EVERYWHERE = np.ones((200, 200), np.bool_)
 
@@ -40,3 +40,25 @@ def test_too_little_tells_nothing() -> None:
 def test_the_same_seed_makes_the_same_grain() -> None:
     assert np.array_equal(grain((20, 30), 2.0, seed=5), grain((20, 30), 2.0, seed=5))
     assert not np.array_equal(grain((20, 30), 2.0, seed=5), grain((20, 30), 2.0, seed=6))
+
+
+def test_a_patch_takes_the_grain_of_its_picture() -> None:
+    patch = np.full((200, 200, 3), 120, np.float32)
+    picture = 120 + grain((200, 200), 8.0, seed=1)
+    matched = match_grain(patch, picture, EVERYWHERE, seed=2)
+    assert noise_of(matched.mean(2), EVERYWHERE) == pytest.approx(8, rel=0.1)
+    # Grain that is the same in every picture is a dirty pane.
+    assert not np.array_equal(matched, match_grain(patch, picture, EVERYWHERE, seed=3))
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.5])
+def test_a_clean_picture_adds_nothing(noise: float) -> None:
+    patch = np.full((200, 200, 3), 120, np.float32)
+    picture = 120 + grain((200, 200), noise, seed=1)
+    assert match_grain(patch, picture, EVERYWHERE, seed=2) is patch
+
+
+def test_a_patch_with_grain_of_its_own_gets_no_more() -> None:
+    patch = np.repeat(120 + grain((200, 200), 9.0, seed=4)[..., None], 3, axis=2)
+    picture = 120 + grain((200, 200), 5.0, seed=1)
+    assert match_grain(patch, picture, EVERYWHERE, seed=2) is patch
