@@ -1,3 +1,9 @@
 """Assent: a studio for synthetic video that people have agreed to."""
 
+import os
+
 __version__ = "0.1.0"
+
+# NumPy's matrices are small here, and frames are worked on in threads of Assent's own: threads that
+# wait for shares of a small product would double what a frame costs. Read when NumPy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -59,17 +59,18 @@ def paint(
     x0, y0, x1, y1 = box
     near = mesh - np.array([x0, y0, 0])
     ids, matrices = _triangles(near, layout, (y1 - y0, x1 - x0))
-    rows, columns = np.nonzero(ids >= 0)
-    if not len(rows):
+    inside = (ids >= 0).astype(np.uint8)
+    if not inside.any():
         return None
-    picked = matrices[ids[rows, columns]]
-    spots = picked[:, :2] * columns[:, None] + picked[:, 2:4] * rows[:, None] + picked[:, 4:]
-    where = np.full((*ids.shape, 2), -2, np.float32)
-    where[rows, columns] = spots
-    right, down = cv2.split(where)
+    # The last one leads out of the texture; -1 means it.
+    ways = np.concatenate([matrices, [[0, 0, 0, 0, -2, -2]]]).astype(np.float32).T
+    columns = np.arange(ids.shape[1], dtype=np.float32)
+    rows = np.arange(ids.shape[0], dtype=np.float32)[:, None]
+    right, down = (
+        ways[n][ids] * columns + ways[n + 2][ids] * rows + ways[n + 4][ids] for n in (0, 1)
+    )
     rgb = cv2.remap(texture, right, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.remap(share, right, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    inside = (ids >= 0).astype(np.uint8)
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     alpha = alpha * np.clip(depth / _CONTOUR, 0, 1)
     return Painted(
