@@ -1,6 +1,6 @@
 # Assent sets itself up in .venv from the hashed lock files. Needs Python 3.11 to 3.13 and pip.
 #
-#   make demo    the whole story with computer-generated performers (about ten minutes)
+#   make demo    the whole story with computer-generated performers (about two minutes)
 #   make test    every test
 #   make check   types, style, import contracts
 #   make bench   the figures that the README claims

@@ -61,7 +61,7 @@ def seal_model_sheet(studio: Studio, purpose: Purpose, name: str, *, gate: Conte
     picture = np.frombuffer(data, np.uint8, offset=8).reshape(height, width, 3)
     _check_content([picture], gate)
     sheet = contact_sheet(
-        [("as filmed | as learned | with the donor's face", [picture])], cell=max(height, width)
+        [("top: as filmed, bottom: with the donor's face", [picture])], cell=max(height, width)
     )
     return _seal(studio, sheet, clearances, f"{purpose.slug}-{model.name}-preview")
 

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def test_a_face_is_judged() -> None:
 
 
 @pytest.mark.parametrize("worse", [{"away": 0.4}, {"hidden": 0.5}, {"strangeness": 0.6}], ids=str)
-def test_each_doubt_lowers_confidence(worse: dict[str, float]) -> None:
+def test_each_doubt_lowers_confidence(worse: dict[str, Any]) -> None:
     doubtful = quality(replace(FACE, **worse)).confidence
     assert 0 <= doubtful < 0.6 < quality().confidence
 

@@ -160,7 +160,8 @@ def test_the_sheet_shows_both(real: Sets) -> None:
     trainer = PortraitTrainer(dict(real) | {"ben": darker}, "ben", CONFIG)
     sheet = trainer.sheet(trainer.portrait(), columns=3)
     side = real["ada"].faces.shape[1] + 4
-    assert (sheet.shape, sheet.dtype) == ((2 * side, 3 * side, 3), np.uint8)
+    assert sheet.shape == (2 * side, 3 * side, 3)
+    assert sheet.dtype == np.uint8
     for column in range(3):
         across = slice(column * side, (column + 1) * side)
         shown, replaced = sheet[:side, across], sheet[side:, across]
