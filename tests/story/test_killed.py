@@ -71,7 +71,9 @@ def test_in_ingest(begun: Cli, after: float) -> None:
 
 
 def test_in_training_goes_on_from_what_was_saved(filmed: Cli) -> None:
-    train = ("train", "--donor", "ben", "--performer", "ada", "--save-every", "1")
+    # The engine that learns for as long as it is given: it is in the middle whenever it is killed.
+    train = ("train", "--donor", "ben", "--performer", "ada", "--engine", "autoencoder")
+    train += ("--save-every", "1")
     kill_at(filmed, "training", *train, "--iterations", "100000", after=4.0)
     assert readable_media(filmed) == []
     (saved,) = filmed.json("model", "list")
