@@ -72,8 +72,8 @@ def test_in_ingest(begun: Cli, after: float) -> None:
 
 def test_in_training_goes_on_from_what_was_saved(filmed: Cli) -> None:
     # The engine that learns for as long as it is given: it is in the middle whenever it is killed.
-    train = ("train", "--donor", "ben", "--performer", "ada", "--engine", "autoencoder")
-    train += ("--save-every", "1")
+    pair = ("--donor", "ben", "--performer", "ada")
+    train = ("train", *pair, "--engine", "autoencoder", "--save-every", "1")
     kill_at(filmed, "training", *train, "--iterations", "100000", after=4.0)
     assert readable_media(filmed) == []
     (saved,) = filmed.json("model", "list")
