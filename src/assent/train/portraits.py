@@ -316,8 +316,8 @@ def _restore(learner: Learner, prefix: str, archive: Mapping[str, NDArray[np.gen
             key: archive[f"{prefix}/{name}/{key}"]
             for key in ("scale", "rotation", "shift", "expressions", "strangeness")
         }
-        views = Views(part["scale"], part["rotation"], part["shift"])  # type: ignore[arg-type]
-        setattr(learner, name, Motion(views, part["expressions"], part["strangeness"]))  # type: ignore[arg-type]
+        views = Views(part["scale"], part["rotation"], part["shift"])  # type: ignore[arg-type] # as they were packed
+        setattr(learner, name, Motion(views, part["expressions"], part["strangeness"]))  # type: ignore[arg-type] # as they were packed
     learner.passes = int(archive[f"{prefix}/passes"])
 
 
