@@ -32,7 +32,23 @@ Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 _BT601, _LIMITED = 5, 1
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_WORDS = "nobody knew how long the rain had fallen on the roofs of the old town".split()
+_WORDS = [
+    "nobody",
+    "knew",
+    "how",
+    "long",
+    "the",
+    "rain",
+    "had",
+    "fallen",
+    "on",
+    "the",
+    "roofs",
+    "of",
+    "the",
+    "old",
+    "town",
+]
 
 
 def read_film(source: Path) -> Iterator[Rgb]:
