@@ -13,18 +13,19 @@ rest to the old size.
 
 import subprocess
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import _handlings as hand
 import av
+import imageio_ffmpeg
 
 __all__ = ["ATTACKS", "classes", "ffmpeg", "run_attack"]
 
 Act = Callable[[Path, Path], Path]
 """Takes the film and an empty folder; returns the copy that it made there."""
 
-_EVEN = "trunc({}/2)*2"
+_EVEN = "trunc(({})/2)*2"
 # Commas of a filter's arguments are escaped.
 _SHORTER = "min(iw\\,ih)"
 _NARROW = "min(iw\\,ih*9/16)"
@@ -42,18 +43,11 @@ def classes() -> dict[str, str]:
 
 def ffmpeg(*arguments: str) -> None:
     """Run ffmpeg, quietly and with one thread."""
-    program = _program()
     common = ("-v", "error", "-y", "-nostdin", "-filter_threads", "1")
+    program = imageio_ffmpeg.get_ffmpeg_exe()
     done = subprocess.run([program, *common, *arguments], capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.decode(errors="replace").strip() or "ffmpeg failed")
-
-
-@cache
-def _program() -> str:
-    import imageio_ffmpeg
-
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
 def _x264(crf: int, preset: str = "medium") -> tuple[str, ...]:

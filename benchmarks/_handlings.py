@@ -4,13 +4,14 @@ Each function takes a film and writes another: `handling(source, target)`. The s
 same result. Colours are RGB uint8 [H, W, 3].
 """
 
+import subprocess
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import cv2
+import imageio_ffmpeg
 import numpy as np
 from _pictures import fractal
 from numpy.typing import NDArray
@@ -30,7 +31,6 @@ __all__ = [
 
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-_BT601, _LIMITED = 5, 1
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _WORDS = [
     "nobody",
@@ -62,29 +62,29 @@ def read_film(source: Path) -> Iterator[Rgb]:
 def remake(source: Path, target: Path, change: Callable[[Rgb, int], Rgb], *, crf: int = 23) -> None:
     """Change every picture, and encode with H.264 at the film's own rate."""
     with av.open(str(source)) as film:
-        rate = film.streams.video[0].average_rate or Fraction(25)
-    with av.open(str(target), "w") as made:
-        video: Any = None
-        for number, rgb in enumerate(read_film(source)):
-            changed = np.ascontiguousarray(change(rgb, number))
-            if video is None:
-                options = {"crf": str(crf), "preset": "veryfast"}
-                video = made.add_stream("libx264", rate=rate, options=options)
-                # Players need even sides.
-                video.height, video.width = (side // 2 * 2 for side in changed.shape[:2])
-                video.pix_fmt = "yuv420p"
-                video.codec_context.thread_count = 1
-                video.codec_context.colorspace, video.codec_context.color_range = _BT601, _LIMITED
-            even = np.ascontiguousarray(changed[: video.height, : video.width])
-            frame = av.VideoFrame.from_ndarray(even, "rgb24")
-            made.mux(
-                video.encode(
-                    frame.reformat(
-                        format="yuv420p", dst_colorspace=_BT601, dst_color_range=_LIMITED
-                    )
-                )
-            )
-        made.mux(video.encode(None))
+        rate = film.streams.video[0].average_rate or 25
+    coder: subprocess.Popen[bytes] | None = None
+    for number, rgb in enumerate(read_film(source)):
+        changed = change(rgb, number)
+        # Players need even sides.
+        height, width = (side // 2 * 2 for side in changed.shape[:2])
+        coder = coder or _start(target, f"{width}x{height}", str(rate), str(crf))
+        assert coder.stdin is not None  # noqa: S101 - it was started with a pipe
+        coder.stdin.write(np.ascontiguousarray(changed[:height, :width]).tobytes())
+    if coder is not None:
+        coder.communicate()
+    if coder is None or coder.returncode:
+        raise RuntimeError(f"{target.name} could not be made")
+
+
+def _start(target: Path, size: str, rate: str, crf: str) -> "subprocess.Popen[bytes]":
+    """Start an encoder that takes RGB pictures; with one thread it makes the same of the same."""
+    words = (
+        "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", rate,
+        "-i", "-", "-c:v", "libx264", "-preset", "veryfast", "-crf", crf, "-pix_fmt", "yuv420p",
+        "-threads", "1", str(target),
+    )  # fmt: skip
+    return subprocess.Popen([imageio_ffmpeg.get_ffmpeg_exe(), *words], stdin=subprocess.PIPE)
 
 
 def pick_still(source: Path, target: Path, *, share: float = 0.4, quality: int = 0) -> None:
