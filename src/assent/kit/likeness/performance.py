@@ -5,9 +5,11 @@
         performance.see(number, run, crop, mesh, matrix)
         # AHEAD frames later
         face = performance.face(number - AHEAD)
+        performance.forget(number - AHEAD)
 
 Frames come in order, some before they are painted and some after, so that light and choice of
-exemplars are steadied without lag; older ones are forgotten, so that memory doesn't grow.
+exemplars are steadied without lag; who paints says what may be forgotten, so that memory doesn't
+grow. One thread may show frames while others ask for several faces at once.
 """
 
 from dataclasses import dataclass
@@ -127,10 +129,13 @@ class Performance:
             matrix=matrix,
         )
 
+    def forget(self, number: int) -> None:
+        """Drop what no face after that of frame `number` needs: they are asked for no more."""
+        for old in [known for known in list(self._seen) if known <= number - AHEAD]:
+            del self._seen[old]
+
     def face(self, number: int) -> Face | None:
         """The donor's face for a frame that has been seen; None if there was no face in it."""
-        for old in [known for known in list(self._seen) if known < number - AHEAD]:
-            del self._seen[old]
         here = self._seen.get(number)
         if here is None:
             return None
