@@ -51,7 +51,7 @@ __all__ = ["plan_credential", "seal"]
 _BUFFER = 1 << 20
 # The mark is fitted to this many of the draft's looks, spread over the clip.
 _FITTED_ON = 16
-# Frames that wait, decoded, for label and mark.
+# Frames that wait, decoded, for label and mark, and marked, for the encoder.
 _AHEAD = 4
 
 
@@ -189,9 +189,14 @@ def _make(
     )
     layers.embedder.prepare(_fitted_to(draft, locker, ask_again, size))
     decoded = frames_of(draft, locker, ask_again)
-    with draft.clip.open(locker, ask_again()) as sound, ahead(decoded, depth=_AHEAD) as frames:
+    with (
+        draft.clip.open(locker, ask_again()) as sound,
+        ahead(decoded, depth=_AHEAD) as frames,
+        # The encoder waits for nobody: what comes next is labelled and marked meanwhile.
+        ahead(_marked(_labelled(frames, size), layers), depth=_AHEAD) as marked,
+    ):
         encode(
-            _marked(_labelled(frames, size), layers),
+            marked,
             sink,
             like=clip,
             sound_from=sound if clip.sound else None,
