@@ -4,10 +4,10 @@
 Traceback (most recent call last):
 ValueError: there is no con_4 in it
 
-dlib's wheels compute without BLAS; the same network takes a seventeenth of the time here. Its shape is
-`anet_type` of dlib/tools/python/src/face_recognition.cpp: 29 convolutions, each with an affine
-layer behind it, which is folded in; where a block halves the picture, its input is averaged down
-and, like the block's own result, filled with zeros up to the larger of the two (`add_prev` of
+dlib's wheels compute without BLAS; the same network takes a seventeenth of the time here. Its
+shape is `anet_type` of dlib's tools/python/src/face_recognition.cpp: 29 convolutions, each with an
+affine layer behind it, which is folded in; where a block halves the picture, its input is averaged
+down and, like the block's own result, filled with zeros up to the larger of the two (`add_prev` of
 dlib/dnn/layers.h). The file holds each layer's name and its numbers, in order of computation
 (`serialize` in dlib/dnn/layers.h and tensor.h, version 2: little-endian float32).
 """
