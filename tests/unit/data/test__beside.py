@@ -7,15 +7,20 @@ from assent.data._beside import beside
 
 def test_work_is_done_in_order_in_another_thread() -> None:
     done: list[tuple[int, int]] = []
+
+    def note(number: int) -> None:
+        done.append((number, get_ident()))
+
     with beside(most=2) as queue:
         for number in range(9):
-            queue.add(lambda number=number: done.append((number, get_ident())))
+            queue.add(note, number)
     assert [number for number, _ in done] == list(range(9))
     assert get_ident() not in {thread for _, thread in done}
 
 
 def test_it_falls_no_further_behind_than_told() -> None:
-    go, begun = Event(), []
+    go = Event()
+    begun: list[int] = []
 
     def wait() -> None:
         begun.append(len(begun))
@@ -61,7 +66,8 @@ def test_an_error_in_the_last_piece_is_raised_at_the_end() -> None:
 
 
 def test_after_an_error_outside_the_rest_is_dropped() -> None:
-    go, done = Event(), []
+    go = Event()
+    done: list[str] = []
 
     def first() -> None:
         go.wait(20)
