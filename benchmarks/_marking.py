@@ -27,7 +27,16 @@ from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.key import ReadingKey
 from assent.kit.watermark.read import Search, read_mark
 
-__all__ = ["RELEASE_CRF", "Embedded", "Reading", "copy_plain", "embed", "read", "size_of"]
+__all__ = [
+    "RELEASE_CRF",
+    "Embedded",
+    "Reading",
+    "copy_plain",
+    "embed",
+    "mark_one",
+    "read",
+    "size_of",
+]
 
 RELEASE_CRF = 18
 _KEY = ReadingKey.from_bytes(bytes(range(32)))
@@ -61,15 +70,7 @@ class Reading:
 def embed(source: Path, target: Path, *, asset_id: int, crf: int = RELEASE_CRF) -> Embedded:
     """Mark a film and encode it."""
     clip = probe(source, name=source.name)
-    began = time.perf_counter()
-    embedder = Embedder(
-        width=clip.width, height=clip.height, bits=clip.bits, asset_id=asset_id, key=_KEY
-    )
-    drawing_s = time.perf_counter() - began
-    looks = list(_looks(source, clip))
-    began = time.perf_counter()
-    embedder.prepare(looks)
-    fitting_s = drawing_s + time.perf_counter() - began
+    embedder, fitting_s = _fitted(source, clip, asset_id)
     tally = _Tally(embedder)
     with target.open("wb+") as sink:
         pictures = (tally.mark(picture) for picture in read_pictures(source, name=source.name))
@@ -80,6 +81,26 @@ def embed(source: Path, target: Path, *, asset_id: int, crf: int = RELEASE_CRF) 
         marking_s=tally.seconds,
         psnr_y=10 * math.log10(tally.peak**2 / max(tally.squares / tally.frames, 1e-9)),
     )
+
+
+def mark_one(source: Path, number: int, *, asset_id: int) -> tuple[Picture, Picture]:
+    """Return a film's picture, by its number, as it is and as it leaves for the encoder."""
+    embedder, _ = _fitted(source, probe(source, name=source.name), asset_id)
+    for index, picture in enumerate(read_pictures(source, name=source.name)):
+        if index == number:
+            return picture, with_luma(picture, embedder.mark(picture.y))
+    raise IndexError(f"{source.name} has no picture {number}")
+
+
+def _fitted(source: Path, clip: Clip, asset_id: int) -> tuple[Embedder, float]:
+    """Return an embedder that is fitted to the film, and the seconds that took."""
+    looks = list(_looks(source, clip))
+    began = time.perf_counter()
+    embedder = Embedder(
+        width=clip.width, height=clip.height, bits=clip.bits, asset_id=asset_id, key=_KEY
+    )
+    embedder.prepare(looks)
+    return embedder, time.perf_counter() - began
 
 
 def copy_plain(source: Path, target: Path, *, crf: int) -> None:

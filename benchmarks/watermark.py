@@ -3,6 +3,9 @@
     python benchmarks/watermark.py --make-clips clips
     python benchmarks/watermark.py --clips clips
     python benchmarks/watermark.py --clips clips --attacks mine.py --jobs 2 --json
+    python benchmarks/watermark.py --clips clips --false-positives 100000 --jobs 2
+    python benchmarks/watermark.py --clips clips --hostile
+    python benchmarks/watermark.py --clips clips --looks pictures
 
 Every film of a folder is marked as a release is, handled in every way of the suite (or of a
 module that offers `ATTACKS` and `run_attack(name, src, outdir)`), and read as `assent verify` does.
@@ -28,8 +31,11 @@ from statistics import fmean
 from typing import Any
 
 import _attacks
+import _false_positives as chance
+import _hostile as hostile
 import _marking
 from _likeness import vmaf
+from _looks import draw_looks
 from _peers import PEERS, Peer
 from _pictures import make_films
 from _trials import Job, Trial, load_attacks, run_jobs
@@ -65,9 +71,26 @@ def main() -> None:
         for path in make_films(options.make_clips):
             print(path)
     if options.clips:
-        with tempfile.TemporaryDirectory() as folder:
-            report = measure(options, Path(folder))
-        print(json.dumps(report, indent=1) if options.json else render(report))
+        examine(options, find_films(options.clips, options.films))
+
+
+def examine(options: argparse.Namespace, films: Sequence[Path]) -> None:
+    """Do with the films what was asked for, and print the report."""
+    if options.looks:
+        for film in films:
+            print(*draw_looks(film, options.looks, asset_id=asset_of(film)), sep="\n")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        if options.false_positives:
+            report = chance.report(options.false_positives, films, options.jobs)
+            text = chance.render(report)
+        elif options.hostile:
+            report = hostile.report(films, Path(folder))
+            text = hostile.render(report)
+        else:
+            report = measure(options, films, Path(folder))
+            text = render(report)
+    print(json.dumps(report, indent=1) if options.json else text)
 
 
 def read_options() -> argparse.Namespace:
@@ -83,6 +106,9 @@ def read_options() -> argparse.Namespace:
     add("--limit", type=int, help="at most this many trials, spread over attacks and films")
     add("--jobs", type=int, default=1, help="processes that attack and read")
     add("--no-figures", action="store_true", help="attacks only: no PSNR, VMAF, sizes, times")
+    add("--false-positives", type=int, metavar="N", help="decode N times what carries no mark")
+    add("--hostile", action="store_true", help="removal and forgery with several films or the key")
+    add("--looks", type=Path, metavar="DIR", help="write frames with the mark, and differences")
     add("--make-clips", type=Path, metavar="DIR", help="write films of all kinds into a folder")
     options = parser.parse_args()
     if not (options.clips or options.make_clips):
@@ -90,9 +116,8 @@ def read_options() -> argparse.Namespace:
     return options
 
 
-def measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
+def measure(options: argparse.Namespace, films: Sequence[Path], work: Path) -> dict[str, Any]:
     """Mark the films, take their figures, attack them, read them; return the report."""
-    films = find_films(options.clips, options.films)
     names = [
         name
         for name in load_attacks(options.attacks.resolve()).ATTACKS

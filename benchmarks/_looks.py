@@ -1,0 +1,45 @@
+"""Pictures to judge the mark by eye: a frame with it at full size, and what it changed.
+
+draw_looks(Path("film.mp4"), Path("looks"), asset_id=7)
+"""
+
+from pathlib import Path
+
+import _marking
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assent.kit.media.picture import Picture, to_rgb
+from assent.kit.media.probe import probe
+
+__all__ = ["AMPLIFIED", "draw_looks"]
+
+AMPLIFIED = 16
+_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+
+
+def draw_looks(film: Path, folder: Path, *, asset_id: int) -> list[Path]:
+    """Write the middle frame without and with the mark, and the difference of their luma.
+
+    The difference is amplified sixteen times around mid grey.
+    """
+    middle = probe(film, name=film.name).frames // 2
+    before, after = _marking.mark_one(film, middle, asset_id=asset_id)
+    change = after.y.astype(np.float32) - before.y
+    amplified = np.clip(128 + AMPLIFIED * change / (1 << (before.bits - 8)), 0, 255)
+    pictures = {
+        "plain": _bgr(before),
+        "marked": _bgr(after),
+        "difference": np.asarray(amplified, np.uint8),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, picture in pictures.items():
+        paths.append(folder / f"{film.stem}-{name}.jpg")
+        cv2.imwrite(str(paths[-1]), picture, _QUALITY)
+    return paths
+
+
+def _bgr(picture: Picture) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(to_rgb(picture)[..., ::-1])
