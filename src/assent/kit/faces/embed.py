@@ -26,12 +26,8 @@ CHIP = _resnet.SIDE
 """Side in pixels of the aligned face that the network takes."""
 
 _PADDING = 0.25
-_WORKING = 200.0
-"""Side to which a large face is shrunk before it is aligned."""
-
-_REACH = 1.1
-"""How far from its middle, in faces, the part reaches that is aligned: a head may lie on its side.
-"""
+_EXTENT = 1000.0
+"""Size to which the landmarks are enlarged for dlib, which takes whole pixels."""
 
 
 class FaceEmbedder:
@@ -68,22 +64,21 @@ class FaceEmbedder:
 
     def chip(self, image: Image, landmarks: Landmarks) -> NDArray[np.uint8]:
         """The aligned face RGB uint8 [150, 150, 3]: upright, eyes level, a little background."""
-        part, points = _around(image, landmarks)
-        parts = [dlib.point(round(float(x)), round(float(y))) for x, y in points]
-        height, width = part.shape[:2]
-        shape = dlib.full_object_detection(dlib.rectangle(0, 0, width - 1, height - 1), parts)
-        return np.asarray(dlib.get_face_chip(part, shape, CHIP, _PADDING), dtype=np.uint8)
+        return frame_of(image).cut(_chip_matrix(landmarks), CHIP)
 
 
-def _around(image: Image, landmarks: Landmarks) -> tuple[NDArray[np.uint8], Landmarks]:
-    """The part of the frame around the face, shrunk if large, and the landmarks in that part."""
+def _chip_matrix(landmarks: Landmarks) -> NDArray[np.float64]:
+    """Where dlib cuts the chip out: float64 [2, 3], pixels of the frame to pixels of the chip."""
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
-    extent = max(float(max(high - low)), 1.0)
-    scale = min(1.0, _WORKING / extent)
-    origin = (low + high) / 2 - _REACH * extent
-    matrix = np.column_stack([np.eye(2) * scale, -origin * scale])
-    part = frame_of(image).cut(matrix, int(np.ceil(2 * _REACH * extent * scale)))
-    return part, ((landmarks - origin) * scale).astype(np.float32)
+    scale = _EXTENT / max(float(max(high - low)), 1.0)
+    parts = [dlib.point(round(x), round(y)) for x, y in ((landmarks - low) * scale).tolist()]
+    shape = dlib.full_object_detection(dlib.rectangle(0, 0, 1, 1), parts)
+    details = dlib.get_face_chip_details(shape, CHIP, _PADDING)
+    place, zoom = details.rect, CHIP / details.rect.width()
+    cos, sin = zoom * np.cos(details.angle), zoom * np.sin(details.angle)
+    turn = np.array([[cos, sin], [-sin, cos]])
+    middle = [(place.left() + place.right()) / 2, (place.top() + place.bottom()) / 2]
+    return np.column_stack([turn * scale, (CHIP - 1) / 2 - turn @ (middle + low * scale)])
 
 
 def sharpness(chip: NDArray[np.uint8]) -> float:
