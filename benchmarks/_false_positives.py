@@ -51,7 +51,7 @@ _LEVELS = {"near": (2.0, 2.5, 3.0, 3.5, 4.0, 4.5), "search": (4.0, 4.5, 5.0, 5.5
 _WORDS = 96
 _SIMILARITIES, _STRETCHES = 12, 6
 A_PICTURE = 2 + _SIMILARITIES + _STRETCHES
-_PICTURES_A_KEY = 12
+_PICTURES_A_KEY = len(KINDS)
 _KEPT_FRAMES = 24
 
 
@@ -133,6 +133,10 @@ def count(decodes: int, films: Sequence[Path], workers: int) -> Tally:
     """Decode at least so many times and tally."""
     batches = range(-(-decodes // (A_PICTURE * _PICTURES_A_KEY)))
     total = Tally()
+    if workers == 1:
+        for number in batches:
+            total.add(_batch(number, tuple(films)))
+        return total
     with ProcessPoolExecutor(workers, get_context("spawn"), _settle) as pool:
         for tally in pool.map(_batch, batches, repeat(tuple(films))):
             total.add(tally)
@@ -140,7 +144,7 @@ def count(decodes: int, films: Sequence[Path], workers: int) -> Tally:
 
 
 def _batch(number: int, films: tuple[Path, ...]) -> Tally:
-    """Decode a dozen pictures under a key of their own."""
+    """Decode a picture of each kind under a key of their own."""
     rng = np.random.default_rng([7, number])
     carriers = Carriers.derive(ReadingKey.from_bytes(rng.bytes(32)))
     finders = (SimilarityFinder(carriers), StretchFinder(carriers))
