@@ -17,7 +17,8 @@ _CONTOUR: Final = 1.5  # px: how soft the edge is where the face turns away
 _SOFTNESS: Final = np.array([0, 1 / _CONTOUR, 1.4 / _CONTOUR, 1], np.float32)
 _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.uint8)
 _SQUARE: Final = np.ones((3, 3), np.uint8)
-_OUT: Final = np.array([[0, 0, 0, 0, -2, -2]])
+# So far out of the texture that no tap of a filter reaches in, which takes less time.
+_OUT: Final = np.array([[0, 0, 0, 0, -9, -9]])
 _THIN: Final = 0.3  # px^2; triangles seen from the side are not painted
 
 
@@ -67,7 +68,7 @@ def paint(
     if not inside.any():
         return None
     right, down = _places(ids, ways)
-    found = cv2.remap(texture, right, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    found = cv2.remap(texture, right, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
     shown = cv2.remap(share, right, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     rgb, alpha = np.asarray(found, np.float32), np.asarray(shown, np.float32)
     alpha *= _softness(inside)

@@ -117,17 +117,20 @@ def to_rgb(picture: Picture, box: tuple[int, int, int, int] | None = None) -> ND
         raise ValueError(f"box {box} is not inside {picture.width}x{picture.height}")
     forward, offset = _rgb_to_yuv(picture)
     inverse = np.linalg.inv(forward)
-    affine = np.concatenate([inverse, -(inverse @ offset)[:, None]], axis=1)
-    yuv = cv2.merge(
-        [
-            picture.y[y0:y1, x0:x1].astype(np.float32),
-            _upsample(picture.u, picture.subsampling, x0, y0, x1, y1),
-            _upsample(picture.v, picture.subsampling, x0, y0, x1, y1),
-        ]
-    )
-    cv2.transform(yuv, affine, dst=yuv)
-    # Rounded to the nearest and held to 0..255.
-    return np.asarray(cv2.add(yuv, np.zeros(4), dtype=cv2.CV_8U), np.uint8)
+    shift = -(inverse @ offset)
+    luma = picture.y[y0:y1, x0:x1].astype(np.float32)
+    luma *= np.float32(inverse[0, 0])
+    u, v, grid = _chroma_around(picture, x0, y0, x1, y1)
+    channels = []
+    for row, constant in zip(inverse.astype(np.float32), shift.astype(np.float32), strict=True):
+        # Every colour takes the same share of luma; chroma is weighed while it is small.
+        chroma = row[1] * u
+        chroma += row[2] * v
+        chroma += constant
+        full = _upsample(chroma, picture.subsampling)[grid]
+        # Rounded to the nearest and held to 0..255.
+        channels.append(np.asarray(cv2.add(luma, full, dtype=cv2.CV_8U)))
+    return np.asarray(cv2.merge(channels), np.uint8)
 
 
 def crop(
@@ -189,14 +192,16 @@ def paste_rgb(
     inside = np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
     forward, offset = _rgb_to_yuv(picture)
     affine = np.concatenate([forward, offset[:, None]], axis=1)
-    patch = cv2.split(cv2.transform(np.ascontiguousarray(rgb[inside], np.float32), affine))
+    patch = np.ascontiguousarray(rgb[inside], np.float32)
     weight = np.ascontiguousarray(alpha[inside], np.float32)
+    filled, *others = (np.asarray(cv2.transform(patch, row[None]), np.float32) for row in affine)
     luma = picture.y.copy()
-    _blend(luma[y0:y1, x0:x1], patch[0], weight, picture.bits)
+    _blend(luma[y0:y1, x0:x1], filled, weight, picture.bits)
     thin, (left, top) = _downsample(picture, weight, x0, y0)
     chroma = picture.u.copy(), picture.v.copy()
-    for plane, values in zip(chroma, patch[1:], strict=True):
-        premultiplied, _ = _downsample(picture, weight * values, x0, y0)
+    for plane, values in zip(chroma, others, strict=True):
+        values *= weight
+        premultiplied, _ = _downsample(picture, values, x0, y0)
         region = plane[top : top + thin.shape[0], left : left + thin.shape[1]]
         np.subtract(premultiplied, thin * region, out=premultiplied)
         _add(region, premultiplied, picture.bits)
@@ -251,7 +256,7 @@ def _rgb_to_yuv(picture: Picture) -> tuple[NDArray[np.float64], NDArray[np.float
     return matrix, np.array([black, 128 * scale, 128 * scale], np.float64)
 
 
-def _blend(region: Samples, values: NDArray[Any], weight: _Floats, bits: int) -> None:
+def _blend(region: Samples, values: _Floats, weight: _Floats, bits: int) -> None:
     """Move samples towards values, by a weight for each."""
     change = np.subtract(values, region, dtype=np.float32)
     change *= weight
@@ -266,29 +271,42 @@ def _add(region: Samples, change: _Floats, bits: int) -> None:
         region[...] = np.minimum(cv2.add(region, change, dtype=cv2.CV_16U), (1 << bits) - 1)
 
 
-def _upsample(
-    plane: Samples, subsampling: tuple[int, int], x0: int, y0: int, x1: int, y1: int
-) -> _Floats:
-    """Chroma at the luma positions of a box: float32 `[y1 - y0, x1 - x0]`."""
-    sx, sy = subsampling
+def _chroma_around(
+    picture: Picture, x0: int, y0: int, x1: int, y1: int
+) -> tuple[_Floats, _Floats, tuple[slice, slice]]:
+    """The chroma samples from which those of a box of luma are interpolated.
+
+    The third value says where the box lies in what `_upsample` makes of them.
+    """
+    sx, sy = picture.subsampling
     left, top, right, bottom = x0 // sx, y0 // sy, -(-x1 // sx), -(-y1 // sy)
     rows = np.arange(top - (sy - 1), bottom + (sy - 1))
     columns = np.arange(left, right + (sx - 1))
     # Beyond the picture's edge its last samples are repeated.
-    part = plane.take(rows, axis=0, mode="clip").take(columns, axis=1, mode="clip")
-    chroma = part.astype(np.float32)
+    u, v = (
+        plane.take(rows, axis=0, mode="clip").take(columns, axis=1, mode="clip").astype(np.float32)
+        for plane in (picture.u, picture.v)
+    )
+    return u, v, np.s_[y0 - sy * top : y1 - sy * top, x0 - sx * left : x1 - sx * left]
+
+
+def _upsample(chroma: _Floats, subsampling: tuple[int, int]) -> _Floats:
+    """Samples at every luma position, from chroma with one more row above and below, and right."""
+    sx, sy = subsampling
+    if sx == 2:
+        wide = np.empty((len(chroma), 2 * (chroma.shape[1] - 1)), np.float32)
+        wide[:, 0::2] = chroma[:, :-1]
+        between = chroma[:, :-1] + chroma[:, 1:]
+        between *= np.float32(0.5)
+        wide[:, 1::2] = between
+        chroma = wide
     if sy == 2:
-        tall = np.empty((2 * (bottom - top), chroma.shape[1]), np.float32)
+        tall = np.empty((2 * (len(chroma) - 2), chroma.shape[1]), np.float32)
         near, far = np.float32(0.75) * chroma[1:-1], np.float32(0.25) * chroma
         np.add(near, far[:-2], out=tall[0::2])
         np.add(near, far[2:], out=tall[1::2])
         chroma = tall
-    if sx == 2:
-        between = np.float32(0.5) * (chroma[:, :-1] + chroma[:, 1:])
-        # Two channels side by side are a row whose samples take turns.
-        wide = cv2.merge([chroma[:, :-1], between]).reshape(len(chroma), -1)
-        chroma = np.asarray(wide, np.float32)
-    return chroma[y0 - sy * top : y1 - sy * top, x0 - sx * left : x1 - sx * left]
+    return chroma
 
 
 def _downsample(
@@ -318,11 +336,12 @@ def _downsample(
     if sy * bottom > picture.height:
         canvas[-1] = canvas[-2]
     if sy == 2:
-        canvas = np.float32(0.5) * (canvas[0::2] + canvas[1::2])
+        canvas = canvas[0::2] + canvas[1::2]
+        canvas *= np.float32(0.5)
     thin: _Floats = canvas[:, 1:]
     if sx == 2:
-        sides, middle = map(np.asarray, cv2.split(canvas.reshape(len(canvas), -1, 2)))
-        thin = np.add(sides[:, :-1], sides[:, 1:], dtype=np.float32)
+        sides, middle = canvas[:, 0::2], canvas[:, 1::2]
+        thin = sides[:, :-1] + sides[:, 1:]
         thin *= np.float32(0.25)
         thin += np.float32(0.5) * middle[:, :-1]
     return thin, (left, top)
