@@ -8,6 +8,8 @@ from _attacks import ffmpeg
 
 __all__ = ["vmaf"]
 
+_THREADS = 2
+
 # With unequal colour tags ffmpeg converts one of the two, and the score is of the conversion.
 _ALIKE = (
     "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,"
@@ -21,7 +23,7 @@ def vmaf(film: Path, reference: Path) -> float:
         log = Path(folder) / "vmaf.json"
         graph = (
             f"[0:v]{_ALIKE}[film];[1:v]{_ALIKE}[reference];"
-            f"[film][reference]libvmaf=n_threads=1:log_fmt=json:log_path={log}"
+            f"[film][reference]libvmaf=n_threads={_THREADS}:log_fmt=json:log_path={log}"
         )
         ffmpeg(
             "-i", str(film), "-i", str(reference), "-lavfi", graph, "-f", "null", "-"

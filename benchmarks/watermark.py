@@ -21,6 +21,7 @@ film without mark. Times include decoding and are taken one film at a time, befo
 import argparse
 import hashlib
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -40,9 +41,12 @@ from _peers import PEERS, Peer
 from _pictures import make_films
 from _trials import Job, Trial, load_attacks, run_jobs
 
+from assent.kit.errors import AssentError
+
 HERE = Path(__file__).parent
 OURS = HERE / "_attacks.py"
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
+PROCESSORS = len(os.sched_getaffinity(0))
 QUALITY_CRF = 20
 KEYS = ("psnr_y", "vmaf_drop", "bitrate_overhead", "embed_fps", "read_s", "failed_search_s")
 
@@ -104,7 +108,7 @@ def read_options() -> argparse.Namespace:
     add("--only", nargs="+", default=["*"], metavar="PATTERN", help="attacks, such as 'crop-*'")
     add("--films", nargs="+", default=["*"], metavar="PATTERN", help="films, such as 'head*'")
     add("--limit", type=int, help="at most this many trials, spread over attacks and films")
-    add("--jobs", type=int, default=1, help="processes that attack and read")
+    add("--jobs", type=int, default=PROCESSORS, help="processes that attack and read")
     add("--no-figures", action="store_true", help="attacks only: no PSNR, VMAF, sizes, times")
     add("--false-positives", type=int, metavar="N", help="decode N times what carries no mark")
     add("--hostile", action="store_true", help="removal and forgery with several films or the key")
@@ -125,20 +129,27 @@ def measure(options: argparse.Namespace, films: Sequence[Path], work: Path) -> d
     ]
     if not names:
         raise SystemExit("no attack goes by such a name")
-    marked, figures = [], []
-    for film in films:
+    marked, figures, refused = {}, [], {}
+    for number, film in enumerate(films):
         tell(f"marking {film.name}")
-        target = work / f"{film.stem}.mp4"
-        embedded = _marking.embed(film, target, asset_id=asset_of(film))
-        marked.append(target)
+        target = work / str(number) / f"{film.stem}.mp4"
+        target.parent.mkdir()
+        try:
+            embedded = _marking.embed(film, target, asset_id=asset_of(film))
+        except AssentError as error:
+            refused[film.name] = str(error)
+            continue
+        marked[film] = target
         if not options.no_figures:
             figures.append(take_figures(film, target, embedded, work))
-    jobs = plan("assent", films, marked, names, options)
+    if not marked:
+        raise SystemExit(f"none of the films can be marked: {refused}")
+    jobs = plan("assent", marked, names, options)
     trials = [tell_trial(trial) for trial in run_jobs(jobs, options.jobs)]
-    report = summarise(trials, figures)
+    report = summarise(trials, figures) | {"refused": refused}
     if options.peers:
         report["peers"] = {
-            name: measure_peer(name, peer, films, names, options, work)
+            name: measure_peer(name, peer, list(marked), names, options, work)
             for name, peer in PEERS.items()
             if peer.installed()
         }
@@ -186,8 +197,7 @@ def take_figures(film: Path, marked: Path, embedded: _marking.Embedded, work: Pa
 
 def plan(
     scheme: str,
-    films: Sequence[Path],
-    marked: Sequence[Path],
+    marked: dict[Path, Path],
     names: Sequence[str],
     options: argparse.Namespace,
 ) -> list[Job]:
@@ -201,7 +211,7 @@ def plan(
             module=options.attacks.resolve(),
         )
         for name in names
-        for film, copy in zip(films, marked, strict=True)
+        for film, copy in marked.items()
     ]
     if options.limit is None or options.limit >= len(jobs):
         return jobs
@@ -225,12 +235,12 @@ def measure_peer(
     """Do the same with another mark, which has no figures of its own here but PSNR."""
     folder = work / name
     folder.mkdir()
-    marked, psnr = [], []
+    marked, psnr = {}, []
     for film in films:
         tell(f"marking {film.name} by {name}")
-        marked.append(folder / f"{film.stem}.mp4")
-        psnr.append(peer.embed(film, marked[-1], asset_id=asset_of(film)).psnr_y)
-    jobs = plan(name, films, marked, names, options)
+        marked[film] = folder / f"{film.stem}.mp4"
+        psnr.append(peer.embed(film, marked[film], asset_id=asset_of(film)).psnr_y)
+    jobs = plan(name, marked, names, options)
     trials = [tell_trial(trial) for trial in run_jobs(jobs, options.jobs)]
     return summarise(trials, []) | {"psnr_y": fmean(psnr)}
 
@@ -313,7 +323,8 @@ def render(report: dict[str, Any]) -> str:
             f"{name}: {peer['recovered']:.1%} of {peer['trials']} trials, "
             f"{peer['psnr_y']:.1f} dB PSNR-Y"
         )
-    lines += [f"broken: {name}: {why[:200]}" for name, why in report["broken"].items()]
+    for word in ("broken", "refused"):
+        lines += [f"{word}: {name}: {why[:200]}" for name, why in report.get(word, {}).items()]
     if report["wrong"]:
         lines.append(f"WRONG identifiers reported: {report['wrong']}")
     return "\n".join(lines)

@@ -20,7 +20,7 @@ KEYS = {
 def report_of(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *options: str
 ) -> dict[str, object]:
-    monkeypatch.setattr(sys, "argv", ["watermark.py", "--json", *options])
+    monkeypatch.setattr(sys, "argv", ["watermark.py", "--json", "--jobs", "1", *options])
     watermark.main()
     report: dict[str, object] = json.loads(capsys.readouterr().out)
     return report
@@ -79,3 +79,17 @@ def test_no_film_and_no_attack_are_told(
         monkeypatch.setattr(sys, "argv", ["watermark.py", *options])
         with pytest.raises(SystemExit):
             watermark.main()
+
+
+def test_films_that_cannot_be_marked_are_told(
+    film: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "good.mp4").write_bytes(film.read_bytes())
+    (tmp_path / "torn.mp4").write_bytes(film.read_bytes()[:900])
+    options = ("--clips", str(tmp_path), "--no-figures", "--only", "h264-crf18")
+    report = report_of(monkeypatch, capsys, *options)
+    assert report["recovered"] == 1
+    assert list(report["refused"]) == ["torn.mp4"]  # type: ignore[call-overload]
