@@ -5,14 +5,18 @@
 
 This is the one place that calls the product. A film is marked on its way from decoder to encoder
 (H.264, CRF 18), fitted to pictures spread over it; a reader gets up to 64 pictures, spread too.
+What the product doesn't take for a film or still (GIF, MPEG program streams) is decoded here, and
+the reading says so.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -117,15 +121,19 @@ def size_of(path: Path) -> str:
 
 
 def read(path: Path, *, clock: Callable[[], float] = time.monotonic) -> Reading:
-    """Read the mark of any film or still; what the product refuses counts as not read."""
+    """Read the mark of any film or still."""
     began = time.perf_counter()
+    refusal = ""
     try:
-        search = read_mark(_planes(path), key=_KEY, budget_s=_BUDGET_S, clock=clock)
+        planes = _planes(path)
+        first = next(planes)
     except AssentError as error:
-        seconds = time.perf_counter() - began
-        says = f"refused: {error}"
-        return Reading(asset_id=None, confidence=0, statistic=0, seconds=seconds, says=says)
-    return _reading(search, time.perf_counter() - began)
+        refusal = f"; refused: {error}"
+        planes = _decode_anything(path)
+        first = next(planes)
+    search = read_mark(chain([first], planes), key=_KEY, budget_s=_BUDGET_S, clock=clock)
+    reading = _reading(search, time.perf_counter() - began)
+    return replace(reading, says=reading.says + refusal)
 
 
 def _reading(search: Search, seconds: float) -> Reading:
@@ -156,6 +164,14 @@ def _planes(path: Path) -> Iterator[NDArray[np.uint8]]:
     for index, picture in enumerate(read_pictures(path, name=path.name)):
         if index % step == 0:
             yield luma8(picture)
+
+
+def _decode_anything(path: Path) -> Iterator[NDArray[np.uint8]]:
+    """Yield the luma of what FFmpeg can open at all."""
+    with av.open(str(path)) as film:
+        frames = [frame.to_ndarray(format="gray") for frame in film.decode(video=0)]
+    step = max(1, len(frames) // _LOOKS)
+    yield from (np.asarray(frame, np.uint8) for frame in frames[::step])
 
 
 def _looks(source: Path, clip: Clip) -> Iterator[NDArray[np.uint8]]:

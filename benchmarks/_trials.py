@@ -99,7 +99,13 @@ def try_one(job: Job) -> Trial:
         except Exception as error:  # noqa: BLE001 - as above
             broken = f"{type(error).__name__}: {error}"
             return Trial(job=job, recovered=False, wrong=False, reading=None, broken=broken)
-        reading = READERS[job.scheme](copy)
+        try:
+            reading = READERS[job.scheme](copy)
+        except Exception as error:  # noqa: BLE001 - a copy that nobody can decode is not recovered
+            says = f"unreadable: {type(error).__name__}: {error}"
+            reading = _marking.Reading(
+                asset_id=None, confidence=0, statistic=0, seconds=0, says=says
+            )
     found = reading.asset_id
     return Trial(
         job=job,

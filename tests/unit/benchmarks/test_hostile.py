@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+from _attacks import run_attack
 from _hostile import ATTEMPTS, Outcome, render, still_detail
 from _looks import draw_looks
 from _marking import embed, read
@@ -49,3 +50,12 @@ def test_a_marked_film_is_read_and_the_plain_one_is_not(film: Path, tmp_path: Pa
     assert read(target).asset_id == 77
     reading = read(film)
     assert (reading.asset_id, reading.confidence) == (None, 0)
+
+
+def test_a_copy_that_is_no_clip_to_the_product_is_read_all_the_same(
+    film: Path, tmp_path: Path
+) -> None:
+    embed(film, tmp_path / "marked.mp4", asset_id=78)
+    reading = read(run_attack("gif", tmp_path / "marked.mp4", tmp_path))
+    assert reading.asset_id == 78
+    assert "refused" in reading.says
