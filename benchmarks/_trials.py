@@ -23,7 +23,7 @@ from _peers import PEERS
 __all__ = ["Job", "Trial", "attack", "load_attacks", "run_jobs"]
 
 READERS: dict[str, Callable[[Path], _marking.Reading]] = {
-    # Whatever else runs on the machine must not cost the reader its time.
+    # By the processor's time: whatever else runs on the machine must not cost the reader its own.
     "assent": lambda path: _marking.read(path, clock=time.process_time),
     **{name: peer.read for name, peer in PEERS.items()},
 }

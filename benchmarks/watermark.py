@@ -10,7 +10,8 @@
 Every film of a folder is marked as a release is, handled in every way of the suite (or of a
 module that offers `ATTACKS` and `run_attack(name, src, outdir)`), and read as `assent verify` does.
 A trial counts as recovered if all 64 bits of the identifier are right. Printed for each attack:
-the share recovered, the mean confidence and statistic of those readings, and the reader's time.
+the share recovered, the mean confidence and statistic of those readings, and the reader's time of
+one processor.
 
 For each film: the mark's luma PSNR before any codec; how far VMAF falls, and the file grows,
 against the same H.264 encode at CRF 20 without the mark; frames marked a second, fitting included,
