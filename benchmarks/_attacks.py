@@ -159,6 +159,11 @@ _LOGO = (
     "drawbox=x=iw*0.77:y=ih*0.09:w=iw*0.14:h=ih*0.05:color=white:t=fill"
 )
 
+_PIXELS = (
+    "split[whole][b];[b]crop=iw/3:ih/2,pixelize=w=20:h=20[part];"
+    "[whole][part]overlay=(W-w)/2:(H-h)/2"
+)
+
 _CODECS: dict[str, Act] = {
     **{f"h264-crf{crf}": _film(*_x264(crf)) for crf in (18, 23, 28, 30, 33, 36)},
     "h264-twice-28": _chain(_film(*_x264(28)), _film(*_x264(28, "fast"))),
@@ -266,10 +271,15 @@ _COVERS: dict[str, Act] = {
     "pillarbox": _film(vf=f"pad={_even('iw*1.4')}:ih:(ow-iw)/2:0:color=0x203040"),
     "logo": _film(vf=_LOGO),
     "captioned": _by_hand(hand.caption),
+    "middle-pixelated": _film(graph=_PIXELS),
     "half-covered": _film(vf="drawbox=x=0:y=0:w=iw/2:h=ih:color=0x406080:t=fill"),
     "pip-50": _by_hand(partial(hand.put_into_picture, share=0.5)),
     "pip-33": _by_hand(partial(hand.put_into_picture, share=0.333)),
     "screen-recording": _by_hand(hand.record_screen),
+    "screenshot": _chain(
+        _by_hand(hand.record_screen),
+        _by_hand(partial(hand.pick_still, quality=85), "still.jpg"),
+    ),
 }
 _HARD: dict[str, Act] = {
     "camera-2": _by_hand(partial(hand.film_with_camera, slant=0.02, noise=3)),
