@@ -5,7 +5,7 @@
 
 The sample scene is played to and fro, once as it is and once in 1920x1080 with a face of about 400
 pixels, and looked through as `assent footage add` does it. Printed for each: frames a second, and
-what each stage costs in processor time a frame; stages run in three threads, so that the frames a
+what each stage costs in processor time a frame; stages run in four threads, so that the frames a
 second depend on how many processors are free. Beside it stands decoding alone, in the same run.
 
 With `--truth` clips are looked through whose faces are known, and what was followed is held against
