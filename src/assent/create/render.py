@@ -48,8 +48,8 @@ _WAITING = 4
 """Frames that wait between decoding, following the performer, and painting."""
 _WORKERS = 4
 """Frames that are painted at once, at most: reading and following want cores as well."""
-_FINISHED = 4
-"""Painted frames that may wait while a segment is put away."""
+_FINISHED = 2
+"""Painted frames that may wait for one before them."""
 
 
 def rendering_needs(model: TrainedModel, clip: ClearedClip) -> tuple[Need, ...]:
@@ -106,8 +106,9 @@ def render(
             ahead(decoded, depth=_WAITING) as pictures,
             ahead(_seen(pictures, painter, frames - again), depth=_WAITING) as seen,
             _painted(seen, painter, frames) as painted,
+            # Painting goes on while a segment is put away.
+            ahead(_noted(painted, painter, gauge, time_base), depth=SEGMENT) as noted,
         ):
-            noted = _noted(painted, painter, gauge, time_base)
             for number in itertools.count(len(done)):
                 patches = list(itertools.islice(noted, SEGMENT))
                 if not patches:

@@ -151,7 +151,7 @@ class Performance:
         ratio = relit(shade, shade_of(facing, light))
         texture *= self._spread_softly(ratio.astype(np.float32))
         texture *= self._towards_performer(texture, here.facing, light)
-        covering = self._covering(number)
+        covering = self._covering(here, light)
         uncovered = 1 - covering if covering is not None else np.float32(1)
         away = float(np.linalg.norm(portrait.turns - here.turn, axis=1).min())
         shown = float(np.clip((_FAR - away) / (_FAR - _NEAR), 0, 1))
@@ -198,10 +198,8 @@ class Performance:
         total = sum(part for _, part in found)
         return [(seen, part / total) for seen, part in found]
 
-    def _covering(self, number: int) -> NDArray[np.float32] | None:
+    def _covering(self, here: _Seen, light: Floats) -> NDArray[np.float32] | None:
         """What hides the performer's face, by the steadied light: the frame's own may be fooled."""
-        here = self._seen[number]
-        light = self._light(number)
         return self._hiding.covering(here.texture, shade_of(here.facing, light), here.facing)
 
     def _light(self, number: int) -> Floats:
