@@ -5,9 +5,9 @@
 
 Removal: averaging copies of one film with several identifiers (collusion); estimating the pattern
 from other films of the same studio and subtracting it; marking once more with the opposite sign,
-by someone who holds the public key. Forgery: lifting the pattern off one film onto another (copy
-attack), and marking with the public key a film that the studio never saw. What a single copy's
-holder can do besides is in the suite of attacks, class "hard".
+by someone who holds the public key; making the pictures anew by an autoencoder. Forgery: lifting
+the pattern off one film onto another (copy attack). What a single copy's holder can do besides is
+in the suite of attacks, class "hard".
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -19,6 +19,7 @@ from typing import Any
 import _marking
 import cv2
 import numpy as np
+from _handlings import remake
 from numpy.typing import NDArray
 
 from assent.kit.fingerprint.video import Fingerprint, VideoFingerprint, distance
@@ -156,11 +157,23 @@ def _copy(film: Path, films: Sequence[Path], work: Path) -> Outcome:
     )
 
 
+def _regenerate(film: Path, films: Sequence[Path], work: Path) -> Outcome:
+    """Make the pictures anew by an autoencoder that learned from the other films, without mark."""
+    from _autoencoder import learn, renew
+
+    marked, target = work / "marked.mp4", work / "renewed.mp4"
+    _marking.embed(film, marked, asset_id=_THEIRS)
+    coder = learn([one for one in films if one != film] or films)
+    remake(marked, target, lambda rgb, _: renew(coder, rgb), crf=_CRF)
+    return _removal("made anew by an autoencoder", film, target)
+
+
 ATTEMPTS: dict[str, Callable[[Path, Sequence[Path], Path], Outcome]] = {
     "collusion-2": _collude(2),
     "collusion-5": _collude(5),
     "subtract-others": _subtract_others,
     "subtract-known": _subtract_known,
+    "autoencoder": _regenerate,
     "copy": _copy,
 }
 """Each attempt takes a film, all films, and a folder to work in."""
