@@ -16,13 +16,15 @@ from assent.kit.media.probe import probe
 __all__ = ["AMPLIFIED", "draw_looks"]
 
 AMPLIFIED = 16
+_SIDE = 480
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
 
 
 def draw_looks(film: Path, folder: Path, *, asset_id: int) -> list[Path]:
     """Write the middle frame without and with the mark, and the difference of their luma.
 
-    The difference is amplified sixteen times around mid grey.
+    The difference is amplified sixteen times around mid grey. A fourth picture shows the middle of
+    the three side by side, pixel for pixel.
     """
     middle = probe(film, name=film.name).frames // 2
     before, after = _marking.mark_one(film, middle, asset_id=asset_id)
@@ -31,14 +33,20 @@ def draw_looks(film: Path, folder: Path, *, asset_id: int) -> list[Path]:
     pictures = {
         "plain": _bgr(before),
         "marked": _bgr(after),
-        "difference": np.asarray(amplified, np.uint8),
+        "difference": cv2.cvtColor(np.asarray(amplified, np.uint8), cv2.COLOR_GRAY2BGR),
     }
+    pictures["side"] = np.hstack([_middle(picture) for picture in pictures.values()])
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, picture in pictures.items():
         paths.append(folder / f"{film.stem}-{name}.jpg")
         cv2.imwrite(str(paths[-1]), picture, _QUALITY)
     return paths
+
+
+def _middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    top, left = (max(0, (side - _SIDE) // 2) for side in picture.shape[:2])
+    return picture[top : top + _SIDE, left : left + _SIDE]
 
 
 def _bgr(picture: Picture) -> NDArray[np.uint8]:

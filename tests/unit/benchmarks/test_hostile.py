@@ -34,11 +34,12 @@ def test_a_table_of_outcomes() -> None:
 
 
 def test_looks_are_the_frame_and_a_difference_around_grey(film: Path, tmp_path: Path) -> None:
-    plain, marked, change = (
+    plain, marked, change, side = (
         read_still(path.read_bytes(), name=path.name)
         for path in draw_looks(film, tmp_path, asset_id=5)
     )
     assert plain.shape == marked.shape == change.shape == (256, 320, 3)
+    assert side.shape == (256, 960, 3)
     assert abs(float(change.mean()) - 128) < 4
     assert float(change.std()) > 4
 
