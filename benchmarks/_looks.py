@@ -30,10 +30,10 @@ def draw_looks(film: Path, folder: Path, *, asset_id: int) -> list[Path]:
     before, after = _marking.mark_one(film, middle, asset_id=asset_id)
     change = after.y.astype(np.float32) - before.y
     amplified = np.clip(128 + AMPLIFIED * change / (1 << (before.bits - 8)), 0, 255)
-    pictures = {
+    pictures: dict[str, NDArray[np.uint8]] = {
         "plain": _bgr(before),
         "marked": _bgr(after),
-        "difference": cv2.cvtColor(np.asarray(amplified, np.uint8), cv2.COLOR_GRAY2BGR),
+        "difference": np.asarray(amplified, np.uint8)[..., None].repeat(3, axis=-1),
     }
     pictures["side"] = np.hstack([_middle(picture) for picture in pictures.values()])
     folder.mkdir(parents=True, exist_ok=True)
