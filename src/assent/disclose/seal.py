@@ -43,6 +43,10 @@ from assent.kit.store.tables import ReleaseRow
 from assent.kit.tlog.receipt import make_receipt
 from assent.kit.vault.scratch import Scratch
 from assent.kit.watermark.embed import Embedder
+from assent.kit.watermark.key import ReadingKey
+from assent.kit.watermark.sound.code import short_number
+from assent.kit.watermark.sound.embed import SoundMarker
+from assent.kit.watermark.sound.pattern import Pattern
 from assent.purpose.projects import Purpose
 from assent.safeguard.approved import Approved
 
@@ -63,6 +67,20 @@ class _Layers:
     time_base: Fraction
     embedder: Embedder
     fingerprint: VideoFingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SoundMark:
+    """Marks the sound on its way to the encoder."""
+
+    number: int
+    key: ReadingKey
+
+    def __call__(
+        self, blocks: Iterator[NDArray[np.float32]], *, rate: int
+    ) -> Iterator[NDArray[np.float32]]:
+        pattern = Pattern.derive(self.key)
+        return SoundMarker(rate=rate, number=self.number, pattern=pattern).mark(blocks)
 
 
 def seal(
@@ -201,6 +219,7 @@ def _make(
             like=clip,
             sound_from=sound if clip.sound else None,
             notice=notice,
+            mark=_SoundMark(number=short_number(int(asset_id, 16)), key=studio.reading_key),
             on_frame=lambda done: progress("labelling, marking, encoding", done, draft.frames),
         )
     return layers.fingerprint.finish()

@@ -24,6 +24,7 @@ __all__ = [
     "information_places",
     "message_of",
     "number_of",
+    "short_number",
 ]
 
 _STAGES = 8
@@ -51,6 +52,11 @@ def message_of(number: int) -> Bits:
 def number_of(message: Bits) -> int:
     """Return the number that uint8 [32] message bits spell."""
     return int.from_bytes(np.packbits(message).tobytes(), "big")
+
+
+def short_number(asset_id: int) -> int:
+    """Return what the sound says of a 64-bit identifier: its low 32 bits."""
+    return asset_id & ((1 << MESSAGE_BITS) - 1)
 
 
 def information_places() -> Places:

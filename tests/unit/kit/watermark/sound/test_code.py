@@ -9,6 +9,7 @@ from assent.kit.watermark.sound.code import (
     information_places,
     message_of,
     number_of,
+    short_number,
 )
 
 MESSAGE = message_of(0x12345678)
@@ -57,3 +58,7 @@ def test_a_lost_half_is_made_up_for() -> None:
     seen = np.asarray(1.0 - 2.0 * encode(MESSAGE), np.float64)
     seen[np.random.default_rng(6).permutation(CODE_BITS)[: CODE_BITS // 2]] = 0
     assert (decode(seen)[0] == MESSAGE).all()
+
+
+def test_the_sound_says_the_low_half_of_an_identifier() -> None:
+    assert short_number(0x1122334455667788) == 0x55667788
