@@ -62,6 +62,8 @@ class Figures:
     psnr_y: float
     vmaf_drop: float
     bitrate_overhead: float
+    bytes_without: int
+    bytes_with: int
     embed_fps: float
     mark_fps: float
     read_s: float
@@ -188,6 +190,8 @@ def take_figures(film: Path, marked: Path, embedded: _marking.Embedded, work: Pa
         psnr_y=embedded.psnr_y,
         vmaf_drop=vmaf(without, film) - vmaf(with_mark, film),
         bitrate_overhead=with_mark.stat().st_size / without.stat().st_size - 1,
+        bytes_without=without.stat().st_size,
+        bytes_with=with_mark.stat().st_size,
         embed_fps=embedded.frames / (embedded.fitting_s + embedded.marking_s),
         mark_fps=embedded.frames / embedded.marking_s,
         read_s=_marking.read(marked).seconds,
@@ -263,6 +267,11 @@ def summarise(trials: Sequence[Trial], figures: Sequence[Figures]) -> dict[str, 
         "failed_search_s",
     ):
         report[key] = fmean(getattr(one, key) for one in figures) if figures else None
+    if figures:
+        before, after = (
+            sum(getattr(f, k) for f in figures) for k in ("bytes_without", "bytes_with")
+        )
+        report["bitrate_overhead_of_all"] = after / before - 1
     kinds = _attacks.classes()
     report["attacks"] = {
         name: row | {"class": kinds.get(name, "other")}
@@ -348,6 +357,7 @@ def _figure_lines(report: dict[str, Any]) -> list[str]:
         lines.append(f"{one['film']:<22}{one['size']:<11}{cells}{warning}")
     cells = "".join(format(report[key], form) for key, form in zip(KEYS, forms, strict=True))
     lines.append(f"{'mean':<33}{cells}")
+    lines.append(f"{'all films together':<52}{report['bitrate_overhead_of_all']:>9.1%}")
     return lines
 
 
