@@ -24,7 +24,7 @@ from assent.kit.watermark.sound.levels import (
     power_spectra,
     surprise,
 )
-from assent.kit.watermark.sound.masking import allowed_db
+from assent.kit.watermark.sound.masking import allowed_db, flatness_db
 from assent.kit.watermark.sound.pattern import (
     BANDS,
     COLUMNS,
@@ -134,9 +134,10 @@ class SoundMarker:
         first = quarter * _QUARTER_HOPS - _AROUND_HOPS
         count = _QUARTER_HOPS + 2 * _AROUND_HOPS
         spectra = power_spectra(held.mean(axis=0), self._rate, first, count, origin)
-        level = levels(spectra, band_weights(self._rate, spectra.shape[1]))
-        host, weight = surprise(level)
-        return self._inform(quarter, *(_by_half(a) for a in (allowed_db(level), host, weight)))
+        weights = band_weights(self._rate, spectra.shape[1])
+        level = levels(spectra, weights)
+        allowed = allowed_db(level, flatness_db(spectra, weights))
+        return self._inform(quarter, *(_by_half(a) for a in (allowed, *surprise(level))))
 
     def _inform(self, quarter: int, allowed: Floats, host: Floats, weight: Floats) -> Floats:
         columns = slice(first := quarter * QUARTER_COLUMNS % COLUMNS, first + QUARTER_COLUMNS)
