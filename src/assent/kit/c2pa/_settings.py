@@ -10,6 +10,9 @@ __all__ = ["make_context"]
 
 _EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+# A film is hashed in pieces of this size, as a Merkle tree (C2PA, "BMFF-based hash"): in one piece,
+# the library takes as much memory as the film is long, up to half a gigabyte.
+_CHUNK_KB = 1024
 _PURPOSES = "\n".join([CLAIM_SIGNING.dotted_string, _EMAIL_PROTECTION, _TIME_STAMPING])
 
 
@@ -20,7 +23,7 @@ def make_context(*, anchors_pem: bytes | None = None) -> Any:  # noqa: ANN401 # 
     """
     settings: dict[str, Any] = {
         "version": 1,
-        "core": {"allowed_network_hosts": []},
+        "core": {"allowed_network_hosts": [], "merkle_tree_chunk_size_in_kb": _CHUNK_KB},
         "verify": {
             "ocsp_fetch": False,
             "remote_manifest_fetch": False,

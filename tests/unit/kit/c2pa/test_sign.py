@@ -27,6 +27,16 @@ class BrokenDisk(io.BytesIO):
         raise OSError(5, "Input/output error")
 
 
+class Counted(io.BytesIO):
+    """Remembers how much was asked for at once."""
+
+    most = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.most = max(self.most, size or 0)
+        return super().read(size)
+
+
 def seal(
     data: bytes | io.BytesIO, plan: Plan, chain: Chain, footage: Ingredient | None, **other: object
 ) -> bytes:
@@ -171,3 +181,17 @@ def test_expired_certificates_do_not_sign(
     expired = make_chain(organisation="Old", not_before=datetime(2020, 1, 1, tzinfo=UTC), days=30)
     with pytest.raises(SealError, match="not valid"):
         seal(media[MP4], plan, expired, footage)
+
+
+def test_a_long_film_is_hashed_piece_by_piece(
+    media: dict[str, bytes], plan: Plan, chain: Chain, footage: Ingredient
+) -> None:
+    longer, clip = 8 << 20, media[MP4]
+    # The box that holds the pictures, made longer.
+    start = clip.rindex(b"mdat") - 4
+    end = start + int.from_bytes(clip[start : start + 4], "big")
+    size = (end - start + longer).to_bytes(4, "big")
+    film = clip[:start] + size + clip[start + 4 : end] + bytes(longer) + clip[end:]
+    signed = Counted(seal(film, plan, chain, footage))
+    assert read(signed, mime=MP4, anchors_pem=chain.root_pem).state == "trusted"
+    assert 0 < signed.most <= 1 << 20
