@@ -12,6 +12,7 @@ from assent.kit.watermark.sound.pattern import band_edges
 __all__ = [
     "HOP_SECONDS",
     "WINDOW_SECONDS",
+    "above_floor",
     "band_weights",
     "broad_share",
     "levels",
@@ -30,6 +31,8 @@ _SPREAD_HOPS = 15
 _SPREAD_BANDS = 5
 _MOST_DB = 8.0
 _FLOOR_DB2 = 0.5
+# What is a band's floor, and from where on above it sound counts for nothing else.
+_FLOOR_PERCENT, _FLOOR_DB, _LEAST_SHARE = 10, (2.0, 12.0), 0.1
 # A mark needs some bands that are neither too quiet nor far below the loudest.
 _AUDIBLE_DB, _DEEP_DB, _BROAD_BANDS = -75.0, 45.0, 24
 
@@ -92,6 +95,16 @@ def surprise(level: Floats) -> tuple[Floats, Floats]:
     spread = _mean(spread.T, _SPREAD_BANDS).T
     weight = np.asarray(1 / (spread + _FLOOR_DB2), np.float32)
     return trend * weight, weight
+
+
+def above_floor(level: Floats) -> Floats:
+    """Return how far levels [frames, 64] stand above each band's quietest tenth: 0.1 to 1.
+
+    A mark lies in the sound, not in the noise under it: what is near the floor says little.
+    """
+    floor = np.percentile(level, _FLOOR_PERCENT, axis=0)
+    place = (level - floor - _FLOOR_DB[0]) / (_FLOOR_DB[1] - _FLOOR_DB[0])
+    return np.asarray(np.clip(place, _LEAST_SHARE, 1), np.float32)
 
 
 def _mean(a: Floats, size: int) -> Floats:

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.kit.watermark.sound.levels import HOP_SECONDS, band_weights, levels, surprise
+from assent.kit.watermark.sound.levels import (
+    HOP_SECONDS,
+    above_floor,
+    band_weights,
+    levels,
+    surprise,
+)
 from assent.kit.watermark.sound.pattern import BANDS, COLUMNS, HALF_SECONDS, Pattern
 
 __all__ = [
@@ -68,7 +74,8 @@ def steps(stretch: Stretch, playing: Playing) -> Floats:
     Hop `i` is the time `i * 8 ms / tempo` of the stretch.
     """
     weights = band_weights(stretch.rate, stretch.spectra.shape[1], pitch=playing.pitch)
-    seen, _ = surprise(levels(stretch.spectra, weights))
+    level = levels(stretch.spectra, weights)
+    seen = surprise(level)[0] * above_floor(level)
     if playing.tempo != 1:
         seen = _replayed(seen, playing.tempo)
     total = np.cumsum(np.pad(seen, ((1, _TILE_HOPS - 1), (0, 0))), axis=0, dtype=np.float64)

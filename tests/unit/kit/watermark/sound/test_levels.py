@@ -3,6 +3,7 @@ import pytest
 
 from assent.kit.watermark.sound.levels import (
     HOP_SECONDS,
+    above_floor,
     band_weights,
     broad_share,
     levels,
@@ -69,3 +70,12 @@ def test_noise_is_broad_and_a_tone_or_hush_is_not() -> None:
     for sound, share in ((loud, 1), (tone(500, 16000), 0), (loud * 1e-4, 0)):
         spectra = power_spectra(sound, 16000, 0, count, 0)
         assert broad_share(spectra, 16000) == pytest.approx(share, abs=0.1)
+
+
+def test_what_lies_at_the_floor_counts_least() -> None:
+    level = np.full((100, 64), -60, np.float32)
+    level[20:60, 5] = -30
+    share = above_floor(level)
+    assert (share[20:60, 5] == 1).all()
+    assert np.allclose(share[:, 6], 0.1)
+    assert np.allclose(above_floor(level - 17), share)

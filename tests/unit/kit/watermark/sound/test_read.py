@@ -59,6 +59,15 @@ def test_quiet_noise_is_read(key: ReadingKey, marked: Marking, noise: Sound, num
     assert numbers(read_sound([result[:132300]], rate=44100, key=key)) == [number]
 
 
+def test_speech_is_read_in_noise_20_db_below_it(
+    key: ReadingKey, marked_speech: Sound, number: int
+) -> None:
+    rng = np.random.default_rng(6)
+    level = marked_speech.std() / 10
+    noisy = marked_speech[0] + rng.normal(size=marked_speech.shape[1]) * level
+    assert numbers(read_sound([noisy.astype(np.float32)], rate=44100, key=key)) == [number]
+
+
 @pytest.mark.parametrize("speed", [0.985, 1.02])
 def test_a_changed_speed_is_found(
     key: ReadingKey, marked_speech: Sound, number: int, speed: float
