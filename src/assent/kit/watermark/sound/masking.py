@@ -24,7 +24,7 @@ _LEAST, _MOST = 0.3, 2.4
 _TO_LOWER, _TO_HIGHER = 27.0, 12.0  # dB a Bark by which masking falls off
 _TONE_WAVERS, _NOISE_WAVERS = 0.2, 1.2  # dB, of the second difference between frames
 _AROUND = 6  # frames on both sides
-_TONES_DB, _FILLED_DB = -8.0, -2.5  # flatness of chords and of noise
+_TONES_DB, _FILLED_DB = -11.0, -2.5  # flatness of chords and of noise
 _NEIGHBOURS = 2  # bands on both sides
 _NOTHING = 1e-14
 
