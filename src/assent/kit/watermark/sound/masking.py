@@ -18,9 +18,9 @@ from assent.kit.watermark.sound.pattern import band_centres
 
 __all__ = ["allowed_db", "flatness_db"]
 
-_NOISE_MASKS = 8.0  # dB below itself: 2 dB of reserve to the textbook's 6
+_NOISE_MASKS = 7.2  # dB below itself: a little more than the textbook's 6
 _TONE_MASKS = (18.0, 24.0)  # of the lowest and the highest band: 14.5 + Bark, less at the top
-_LEAST, _MOST = 0.3, 2.4
+_LEAST, _MOST = 0.3, 2.7
 _TO_LOWER, _TO_HIGHER = 27.0, 12.0  # dB a Bark by which masking falls off
 _TONE_WAVERS, _NOISE_WAVERS = 0.2, 1.2  # dB, of the second difference between frames
 _AROUND = 6  # frames on both sides
