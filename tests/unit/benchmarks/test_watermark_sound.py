@@ -30,6 +30,13 @@ def test_noise_as_loud_as_the_sound_is_above_the_mask(music: bench.Sound) -> Non
     assert loud["above_mask"] > 0.5
 
 
+def test_decodings_of_unmarked_sound_pass_no_gate(music: bench.Sound) -> None:
+    told = bench.tail({"music": music}, 20)
+    assert (told["decodings"], told["passed"]) == (20, 0)
+    assert told["needed"] < told["most_striking"] < 0
+    assert told["share_of_shifts_with_pilots_above"][2] < 0.1
+
+
 @pytest.mark.parametrize("name", bench.HANDLINGS)
 def test_handlings_keep_sound_sound(name: str, music: bench.Sound) -> None:
     changed = bench.HANDLINGS[name](music)
