@@ -58,9 +58,8 @@ HARMLESS = {
     ("train/checkpoint.py", "save"): "safetensors, into memory; the locker encrypts it",
     ("train/export.py", "torch.onnx.export"): "into memory; the locker encrypts it",
     ("train/fit.py", "keeper.save"): "puts a checkpoint into the locker",
-    ("train/loop.py", "save"): "calls what keeps a checkpoint",
     ("train/portraits.py", "np.savez"): "into memory; the locker encrypts it",
-    ("train/portraits.py", "save"): "calls what keeps a checkpoint",
+    ("train/run.py", "save"): "calls what keeps a checkpoint",
 }
 """Each (module, call) that only looks like one, and why it is none."""
 
