@@ -11,8 +11,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# torch's build depends on the accelerator; on a machine without one the CPU build is a tenth the size:
-#   make demo TORCH_OPTIONS="--index-url https://download.pytorch.org/whl/cpu"
+# The tests alone need torch, for the second engine. Its build depends on the accelerator; without one
+# the CPU build is a tenth the size:
+#   make test TORCH_OPTIONS="--index-url https://download.pytorch.org/whl/cpu"
 TORCH := torch==2.13.0
 TORCH_OPTIONS ?=
 DEMO ?= demo-studio
@@ -61,12 +62,12 @@ $(BIN)/python:
 
 $(VENV)/run.done: requirements/run.txt pyproject.toml | $(BIN)/python
 	$(PIP) --require-hashes -r requirements/run.txt
-	$(PIP) $(TORCH_OPTIONS) "$(TORCH)"
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.done: requirements/dev.txt $(VENV)/run.done
 	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) $(TORCH_OPTIONS) "$(TORCH)"
 	@touch $@
 
 $(VENV)/docs.done: requirements/docs.txt $(VENV)/run.done

@@ -1,28 +1,38 @@
-"""How fast footage is looked through: decoded, faces found, followed and cut out.
+"""How fast footage is looked through: decoded, faces found, followed and cut out; and how well.
 
     python benchmarks/ingest.py
+    python benchmarks/ingest.py --truth FOLDER
 
 The sample scene is played to and fro, once as it is and once in 1920x1080 with a face of about 400
 pixels, and looked through as `assent footage add` does it. Printed for each: frames a second, and
-what each stage costs in processor time a frame; stages run in three threads, so that the frames a
+what each stage costs in processor time a frame; stages run in four threads, so that the frames a
 second depend on how many processors are free. Beside it stands decoding alone, in the same run.
+
+With `--truth` clips are looked through whose faces are known, and what was followed is held against
+that. FOLDER holds CLIP.mp4 and truth/CLIP.npz with `landmarks68` [T, people, 68, 2] in pixels and
+`cast` [people, 2], whose head and whose face each is. Clips named PERFORMER_train lend the faces
+that names are given by.
 """
 
+import argparse
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import av
 import cv2
 import numpy as np
+from _followed import Report, Sight, follow_up
 from numpy.typing import NDArray
 
 from assent.data.faces import FaceCutter
 from assent.data.look import Tools, look
 from assent.kit.content.gate import ContentGate
+from assent.kit.faces.identity import Gallery, assign
+from assent.kit.faces.tracks import Track
 from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
 from assent.kit.progress import nothing
@@ -35,8 +45,19 @@ Result = TypeVar("Result")
 
 
 def main() -> None:
-    """Print a table for each size."""
+    """Print a table for each size, or of the clips whose truth is known."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--truth", type=Path, metavar="FOLDER")
+    folder = parser.parse_args().truth
     cv2.setNumThreads(1)
+    if folder is None:
+        measure_speed()
+    else:
+        measure_truth(folder)
+
+
+def measure_speed() -> None:
+    """Print a table for each size."""
     with tempfile.TemporaryDirectory() as folder:
         for name, change in (("384x384", as_it_is), ("1920x1080", full_hd)):
             path = Path(folder, f"{name}.mp4")
@@ -76,6 +97,52 @@ def report(name: str, path: Path) -> None:
     for stage, seconds in sorted(stages.items(), key=lambda item: -item[1]):
         print(f"{stage:<28}{1000 * seconds / frames:>8.2f} ms{seconds / total:>7.0%}")
     print(f"{'all, of the processors':<28}{1000 * total / frames:>8.2f} ms")
+
+
+def measure_truth(folder: Path) -> None:
+    """Print a row for each clip in a folder whose truth is known."""
+    tools = warm(Tools())
+    seen: dict[str, tuple[Track, ...]] = {}
+    frames: dict[str, int] = {}
+    for path in sorted(folder.glob("*.mp4")):
+        clip = probe(path, name=path.name)
+        pictures = read_pictures(path, name=path.name)
+        found = look(pictures, clip, tools, FaceCutter(), nothing)
+        seen[path.stem], frames[path.stem] = found.tracks, found.frames
+    gallery = {
+        name.removesuffix("_train"): np.concatenate([track.embeddings for track in tracks])
+        for name, tracks in seen.items()
+        if name.endswith("_train") and tracks
+    }
+    titles = ["faces", "found", "strangers", "box", "error px", "of eyes", "spread px"]
+    titles += ["tracks", "switches", "misnamed"]
+    print(f"{'clip':<26}" + "".join(f"{title:>10}" for title in titles))
+    for name, tracks in seen.items():
+        with np.load(folder / "truth" / f"{name}.npz") as truth:
+            cast = [str(face) for _, face in truth["cast"]] if truth["cast"].size else []
+            marks = truth["landmarks68"] if cast else np.empty((frames[name], 0, 68, 2))
+        print(f"{name:<26}" + row(follow_up(sights(tracks, gallery), marks, cast)))
+
+
+def sights(tracks: Sequence[Track], gallery: Gallery) -> list[Sight]:
+    """Every point of the tracks, with the name that its track is given."""
+    names = assign(tracks, gallery).names
+    return [
+        Sight(frame=point.index, track=track.id, name=names[track.id], landmarks=point.landmarks)
+        for track in tracks
+        for point in track.points
+    ]
+
+
+def row(report: Report) -> str:
+    """The report's figures in the order of the table's titles; a clip without faces has few."""
+    if not report.faces:
+        return f"{0:>10}{'-':>10}{report.strangers:>10}"
+    return (
+        f"{report.faces:>10}{report.found:>10.1%}{report.strangers:>10}{report.box:>10.2f}"
+        f"{report.error:>10.2f}{report.relative:>10.3f}{report.spread:>10.2f}"
+        f"{report.tracks:>10}{report.switches:>10}{report.misnamed:>10}"
+    )
 
 
 class Timed:

@@ -24,8 +24,8 @@ from assent.purpose.brief import Brief
 from assent.purpose.projects import Purpose, create_project
 from assent.safeguard.review import review
 from assent.train.fit import fit
-from assent.train.loop import Progress as Training
 from assent.train.models import training_needs
+from assent.train.run import Progress as Training
 from assent.verify.examine import examine
 from assent.verify.findings import Findings
 from assent.verify.public import OWN, open_log

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from commands import Cli
 
@@ -96,8 +97,15 @@ def test_the_sealed_file_is_an_ordinary_video(rendered: Cli) -> None:
         times = [frame.time for frame in made.decode(stream)]
         assert times == [frame.time for frame in shot.decode(plate)]
     with av.open(str(video)) as made, av.open(str(SAMPLES / "scene1_ada.mp4")) as shot:
-        packets = [bytes(p) for p in made.demux(audio=0) if p.size]
-        assert packets == [bytes(p) for p in shot.demux(audio=0) if p.size]
+        marked, heard = (
+            np.concatenate([f.to_ndarray()[0] for f in clip.decode(audio=0)])
+            for clip in (made, shot)
+        )
+        # The mark in the sound and one more encoding change it little, and shift it by nothing.
+        length = min(len(marked), len(heard))
+        assert abs(len(marked) - len(heard)) <= 2048
+        error = marked[:length] - heard[:length]
+        assert np.sqrt((error**2).mean()) < 0.25 * np.sqrt((heard**2).mean())
 
 
 def test_sheets_leave_sealed(rendered: Cli) -> None:

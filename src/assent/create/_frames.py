@@ -7,6 +7,7 @@ from assent.consent.locker import Locker
 from assent.create.draft import Draft
 from assent.create.looks import is_look_of
 from assent.create.patches import Patch, apply, unpack, unpack_looks
+from assent.kit.ahead import ahead
 from assent.kit.errors import IntegrityError
 from assent.kit.media.picture import Picture
 from assent.kit.media.read import read_pictures
@@ -30,9 +31,10 @@ def looks_of(
 
     The footage is not decoded.
     """
-    for data in _segments(draft, locker, ask_again):
-        for patch in unpack_looks(data):
-            yield patch.pts, patch.look
+    with ahead(_segments(draft, locker, ask_again), depth=1) as segments:
+        for data in segments:
+            for patch in unpack_looks(data):
+                yield patch.pts, patch.look
 
 
 def pairs_of(

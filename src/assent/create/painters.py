@@ -1,10 +1,10 @@
 """Painters: each puts the donor's face into frames, by one of the engines.
 
 A painter may want to see frames around one that it paints: it is shown each frame as it comes, in
-order, and asked for its patch `ahead` frames later.
+order, and asked for its patch `ahead` frames later. Several frames may be painted at once, each in
+a thread, while another thread shows the painter what comes next.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -24,7 +24,7 @@ from assent.kit.imaging.grain import match_grain
 from assent.kit.likeness.painting import paint
 from assent.kit.likeness.performance import AHEAD, Face, Performance
 from assent.kit.likeness.portrait import Portrait
-from assent.kit.media.picture import Picture, paste_rgb
+from assent.kit.media.picture import Picture, crop, paste_rgb
 
 __all__ = ["Painter", "is_portrait", "painter_for"]
 
@@ -46,7 +46,13 @@ class Painter(Protocol):
         """Take in the next frame."""
 
     def paint(self, number: int, picture: Picture) -> tuple[Patch, FrameQuality | None]:
-        """Return the patch of a frame that was seen, empty where the face isn't in it."""
+        """Return the patch of a frame that was seen, empty where the face isn't in it.
+
+        Several threads may ask at once.
+        """
+
+    def forget(self, number: int) -> None:
+        """Hear that no frame up to this one will be asked for again."""
 
 
 def painter_for(model: bytes, tracks: Sequence[PersonTrack], config: CompositeConfig) -> Painter:
@@ -62,7 +68,8 @@ def painter_for(model: bytes, tracks: Sequence[PersonTrack], config: CompositeCo
     """
     if is_portrait(model):
         return PortraitPainter(Portrait.from_bytes(model), tracks)
-    engine = FaceEngine(model, threads=os.cpu_count() or 1)
+    # Frames are painted side by side, which fills the cores better than threads within one.
+    engine = FaceEngine(model, threads=1)
     return AutoencoderPainter(engine=engine, landmarks=_landmarks(tracks), config=config)
 
 
@@ -112,11 +119,21 @@ class PortraitPainter:
             return Patch(pts=picture.pts), quality
         height, width = painted.alpha.shape
         x, y = painted.x, painted.y
-        luma = picture.y[y : y + height, x : x + width] / (1 << picture.bits - 8)
-        rgb = match_grain(painted.rgb, luma, painted.alpha > _SHOWN, seed=number)
-        whole = paste_rgb(picture, rgb, painted.alpha, x, y)
-        box = x - _RIM, y - _RIM, x + width + _RIM, y + height + _RIM
-        return cut_patch(whole, box), quality
+        luma = picture.y[y : y + height, x : x + width]
+        level = np.float32(1 / (1 << picture.bits - 8))
+        rgb = match_grain(painted.rgb, luma * level, painted.alpha > _SHOWN, seed=number)
+        # Only what is around the face is copied and changed.
+        found = crop(picture, (x - _RIM, y - _RIM, x + width + _RIM, y + height + _RIM))
+        if found is None:
+            return Patch(pts=picture.pts), quality
+        part, (left, top) = found
+        changed = paste_rgb(part, rgb, painted.alpha, x - left, y - top)
+        planes = changed.y, changed.u, changed.v
+        return Patch(pts=picture.pts, x=left, y=top, planes=planes), quality
+
+    def forget(self, number: int) -> None:
+        """Let go of what was seen and is no longer needed."""
+        self._performance.forget(number)
 
     def _judge(self, number: int, face: Face) -> FrameQuality:
         """Tell how well the donor's pictures fit what this frame asks for."""
@@ -163,6 +180,9 @@ class AutoencoderPainter:
         )
         x0, y0, x1, y1 = reach(points, self.config)
         return cut_patch(painted, (x0 - _RIM, y0 - _RIM, x1 + _RIM, y1 + _RIM)), None
+
+    def forget(self, number: int) -> None:
+        """Nothing was kept."""
 
 
 def _landmarks(tracks: Sequence[PersonTrack]) -> dict[int, NDArray[np.float32]]:

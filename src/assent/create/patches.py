@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from assent.create.quality import FrameNote
 from assent.kit.errors import IntegrityError
-from assent.kit.media.picture import Picture
+from assent.kit.media.picture import Picture, crop
 
 __all__ = ["Patch", "apply", "cut", "pack", "unpack", "unpack_looks", "unpack_notes"]
 
@@ -49,19 +49,12 @@ class Patch:
 
 def cut(picture: Picture, box: tuple[int, int, int, int]) -> Patch:
     """Return the part of `picture` inside `box` (x0, y0, x1, y1 pixels), grown to even edges."""
-    x0, y0 = max(0, box[0] // 2 * 2), max(0, box[1] // 2 * 2)
-    x1 = min(picture.width, -(-box[2] // 2) * 2)
-    y1 = min(picture.height, -(-box[3] // 2) * 2)
-    if x0 >= x1 or y0 >= y1:
+    found = crop(picture, box)
+    if found is None:
         return Patch(pts=picture.pts)
-    sx, sy = picture.subsampling
-    chroma = np.s_[y0 // sy : -(-y1 // sy), x0 // sx : -(-x1 // sx)]
-    planes = (
-        picture.y[y0:y1, x0:x1].copy(),
-        picture.u[chroma].copy(),
-        picture.v[chroma].copy(),
-    )
-    return Patch(pts=picture.pts, x=x0, y=y0, planes=planes)
+    part, (x, y) = found
+    planes = (part.y.copy(), part.u.copy(), part.v.copy())
+    return Patch(pts=picture.pts, x=x, y=y, planes=planes)
 
 
 def apply(patch: Patch, picture: Picture) -> Picture:

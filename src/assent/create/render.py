@@ -1,15 +1,17 @@
 """Render a performance with a trained face, as a draft that stays in the vault.
 
-The clip is read once, a few frames ahead of the painter; each finished segment is put away
-encrypted, so that memory is bounded, a killed render goes on with the next segment, and a
-withdrawal stops it.
+The clip is read once, a few frames ahead of the painter, which works on several frames at once;
+each finished segment is put away encrypted, so that memory is bounded, a killed render goes on with
+the next segment, and a withdrawal stops it.
 """
 
 import itertools
+import os
 import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sqlalchemy import select
@@ -23,10 +25,10 @@ from assent.create.gauge import Gauge
 from assent.create.looks import look_at, take_look
 from assent.create.painters import Painter, painter_for
 from assent.create.patches import Patch, apply, pack
-from assent.create.quality import FrameNote
+from assent.create.quality import FrameNote, FrameQuality
 from assent.data.clips import ClearedClip
 from assent.data.tracks import of_person
-from assent.kit.ahead import ahead
+from assent.kit.ahead import ahead, side_by_side
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError, MediaError
 from assent.kit.media.picture import Picture
@@ -44,6 +46,10 @@ SEGMENT = 32
 """Frames a segment."""
 _WAITING = 4
 """Frames that wait between decoding, following the performer, and painting."""
+_WORKERS = 4
+"""Frames that are painted at once, at most: reading and following want cores as well."""
+_FINISHED = 2
+"""Painted frames that may wait for one before them."""
 
 
 def rendering_needs(model: TrainedModel, clip: ClearedClip) -> tuple[Need, ...]:
@@ -99,10 +105,12 @@ def render(
         with (
             ahead(decoded, depth=_WAITING) as pictures,
             ahead(_seen(pictures, painter, frames - again), depth=_WAITING) as seen,
+            _painted(seen, painter, frames) as painted,
+            # Painting goes on while a segment is put away.
+            ahead(_noted(painted, painter, gauge, time_base), depth=SEGMENT) as noted,
         ):
-            painted = _painted(seen, painter, gauge, frames, time_base)
             for number in itertools.count(len(done)):
-                patches = list(itertools.islice(painted, SEGMENT))
+                patches = list(itertools.islice(noted, SEGMENT))
                 if not patches:
                     break
                 fresh = ask_again()
@@ -127,34 +135,50 @@ def _seen(pictures: Iterator[Picture], painter: Painter, first: int) -> Iterator
     yield from waiting
 
 
+@dataclass(frozen=True, slots=True)
+class _Painted:
+    number: int
+    picture: Picture
+    patch: Patch
+    quality: FrameQuality | None
+
+
 def _painted(
-    pictures: Iterator[_Numbered],
-    painter: Painter,
-    gauge: Gauge,
-    first: int,
-    time_base: Fraction,
+    seen: Iterator[_Numbered], painter: Painter, first: int
+) -> AbstractContextManager[Iterator[_Painted]]:
+    """Paint each picture from number `first` on, several at once."""
+
+    def paint(item: _Numbered) -> _Painted:
+        return _Painted(*item, *painter.paint(*item))
+
+    workers = min(_WORKERS, os.cpu_count() or 1)
+    wanted = itertools.dropwhile(lambda item: item[0] < first, seen)
+    return side_by_side(paint, wanted, workers=workers, depth=workers + _FINISHED)
+
+
+def _noted(
+    frames: Iterator[_Painted], painter: Painter, gauge: Gauge, time_base: Fraction
 ) -> Iterator[Patch]:
-    """Yield the patch of each picture from number `first` on, with a note, some with a look."""
+    """Yield the patch of each painted frame, with a note, some with a look."""
     since: float | None = None
-    wanted = itertools.dropwhile(lambda item: item[0] < first, pictures)
-    for (number, picture), following in _with_next(wanted):
-        patch, quality = painter.paint(number, picture)
-        time = float(picture.pts * time_base)
+    for here, following in _with_next(frames):
+        painter.forget(here.number)
+        time = float(here.picture.pts * time_base)
         note = FrameNote(
             seconds=time,
-            painted=patch.planes is not None,
-            quality=quality,
-            measures=gauge.measure(number, picture, patch),
+            painted=here.patch.planes is not None,
+            quality=here.quality,
+            measures=gauge.measure(here.number, here.picture, here.patch),
         )
-        patch = replace(patch, note=note)
-        after = float(following[1].pts * time_base) if following is not None else None
+        patch = replace(here.patch, note=note)
+        after = float(following.picture.pts * time_base) if following is not None else None
         if look_at([time], since=since, following=after):
-            patch = replace(patch, look=take_look(apply(patch, picture)))
+            patch = replace(patch, look=take_look(apply(patch, here.picture)))
             since = time
         yield patch
 
 
-def _with_next(items: Iterator[_Numbered]) -> Iterator[tuple[_Numbered, _Numbered | None]]:
+def _with_next(items: Iterator[_Painted]) -> Iterator[tuple[_Painted, _Painted | None]]:
     """Each item with the one that follows."""
     here = next(items, None)
     while here is not None:

@@ -30,7 +30,7 @@ from assent.kit.faces.face_set import FaceSet
 from assent.kit.faces.identity import assign
 from assent.kit.faces.tracks import Track
 from assent.kit.hashing import chunks_of, hash_file
-from assent.kit.media.probe import Clip, probe
+from assent.kit.media.probe import Clip, probe, require_sdr
 from assent.kit.media.read import read_pictures
 from assent.kit.progress import Progress, nothing
 from assent.kit.store.studio import Studio
@@ -81,6 +81,7 @@ def ingest(
     if len(rights.strip()) < 3:
         raise InputError("say on what rights the footage is used", advice="Give --rights.")
     clip = probe(path, name=path.name)
+    require_sdr(clip)
     needs = needs_for(people, clip)
     clearances = clear_all(studio, purpose, needs)
     with path.open("rb") as file:

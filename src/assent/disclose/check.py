@@ -7,17 +7,23 @@ Each returns what it verified, or raises `SealError`.
 from collections.abc import Iterable
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assent.disclose.entry import SealEntry
 from assent.kit.c2pa.certificates import Chain
 from assent.kit.c2pa.read import Credential, read
 from assent.kit.errors import AssentError, MediaError, SealError
 from assent.kit.imaging.label import draw_label, label_present
+from assent.kit.media.listen import listen
 from assent.kit.media.picture import Picture, luma8
 from assent.kit.media.read import read_pictures, sample_pictures
 from assent.kit.tlog.note import NoteVerifier
 from assent.kit.tlog.receipt import VerifiedEntry, verify_receipt
 from assent.kit.watermark.key import ReadingKey
 from assent.kit.watermark.read import Mark, read_mark
+from assent.kit.watermark.sound.code import short_number
+from assent.kit.watermark.sound.read import SoundSearch, read_sound
 
 __all__ = [
     "LABEL_SEEN",
@@ -27,6 +33,7 @@ __all__ = [
     "check_log",
     "check_mark",
     "check_media",
+    "check_sound",
 ]
 
 MIME = "video/mp4"
@@ -35,17 +42,22 @@ _NAME = "the sealed video"
 # most, and one whose label is half transparent 0.59.
 LABEL_SEEN = 0.7
 _MARK_LOOKS = 64
+_SOUND_RATE = 16000
+# Of so many seconds of sound that could hold a mark, one must be heard; less may be too little.
+_SECONDS_TO_HEAR = 12.0
 # Seconds from one picture that the label is looked for in to the next, at most. The seal's own
 # files have key frames as close, and every picture between them is predicted from what was seen.
 _LABEL_LOOKS_APART = 0.5
 
 
 def check_media(media: BinaryIO, entry: SealEntry, *, chain: Chain, key: ReadingKey) -> None:
-    """Check label, mark and credential of sealed video bytes; raises `SealError`."""
+    """Check label, marks and credential of sealed video bytes; raises `SealError`."""
     try:
         check_credential(media, mime=MIME, chain=chain, entry=entry)
         check_label(sample_pictures(media, name=_NAME, seconds=_LABEL_LOOKS_APART))
         check_mark(read_pictures(media, name=_NAME), key=key, asset_id=entry.asset_id)
+        sound = listen(media, name=_NAME, rate=_SOUND_RATE)
+        check_sound(sound, rate=_SOUND_RATE, key=key, asset_id=entry.asset_id)
     except MediaError as error:
         raise SealError(f"the sealed video can't be read back: {error}") from error
 
@@ -71,6 +83,19 @@ def check_mark(pictures: Iterable[Picture], *, key: ReadingKey, asset_id: str) -
     if search.mark.asset_id != int(asset_id, 16):
         raise SealError("the watermark carries another asset id")
     return search.mark
+
+
+def check_sound(
+    blocks: Iterable[NDArray[np.float32]], *, rate: int, key: ReadingKey, asset_id: str
+) -> SoundSearch:
+    """Return the search of the sound if its mark is the asset's, or there is too little for one."""
+    search = read_sound(blocks, rate=rate, key=key)
+    numbers = {mark.number for mark in search.marks}
+    if not numbers and search.broad >= _SECONDS_TO_HEAR:
+        raise SealError("the mark in the sound can't be read back from the encoded video")
+    if numbers and short_number(int(asset_id, 16)) not in numbers:
+        raise SealError("the mark in the sound carries another asset id")
+    return search
 
 
 def check_label(pictures: Iterable[Picture]) -> int:

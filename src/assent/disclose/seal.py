@@ -43,6 +43,10 @@ from assent.kit.store.tables import ReleaseRow
 from assent.kit.tlog.receipt import make_receipt
 from assent.kit.vault.scratch import Scratch
 from assent.kit.watermark.embed import Embedder
+from assent.kit.watermark.key import ReadingKey
+from assent.kit.watermark.sound.code import short_number
+from assent.kit.watermark.sound.embed import SoundMarker
+from assent.kit.watermark.sound.pattern import Pattern
 from assent.purpose.projects import Purpose
 from assent.safeguard.approved import Approved
 
@@ -51,7 +55,7 @@ __all__ = ["plan_credential", "seal"]
 _BUFFER = 1 << 20
 # The mark is fitted to this many of the draft's looks, spread over the clip.
 _FITTED_ON = 16
-# Frames that wait, decoded, for label and mark.
+# Frames that wait, decoded, for label and mark, and marked, for the encoder.
 _AHEAD = 4
 
 
@@ -63,6 +67,20 @@ class _Layers:
     time_base: Fraction
     embedder: Embedder
     fingerprint: VideoFingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SoundMark:
+    """Marks the sound on its way to the encoder."""
+
+    number: int
+    key: ReadingKey
+
+    def __call__(
+        self, blocks: Iterator[NDArray[np.float32]], *, rate: int
+    ) -> Iterator[NDArray[np.float32]]:
+        pattern = Pattern.derive(self.key)
+        return SoundMarker(rate=rate, number=self.number, pattern=pattern).mark(blocks)
 
 
 def seal(
@@ -189,13 +207,19 @@ def _make(
     )
     layers.embedder.prepare(_fitted_to(draft, locker, ask_again, size))
     decoded = frames_of(draft, locker, ask_again)
-    with draft.clip.open(locker, ask_again()) as sound, ahead(decoded, depth=_AHEAD) as frames:
+    with (
+        draft.clip.open(locker, ask_again()) as sound,
+        ahead(decoded, depth=_AHEAD) as frames,
+        # The encoder waits for nobody: what comes next is labelled and marked meanwhile.
+        ahead(_marked(_labelled(frames, size), layers), depth=_AHEAD) as marked,
+    ):
         encode(
-            _marked(_labelled(frames, size), layers),
+            marked,
             sink,
             like=clip,
             sound_from=sound if clip.sound else None,
             notice=notice,
+            mark=_SoundMark(number=short_number(int(asset_id, 16)), key=studio.reading_key),
             on_frame=lambda done: progress("labelling, marking, encoding", done, draft.frames),
         )
     return layers.fingerprint.finish()

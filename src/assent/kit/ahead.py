@@ -1,23 +1,30 @@
-"""Run an iterator ahead of its consumer, in a thread of its own, by a bounded number of items.
+"""Run an iterator ahead of its consumer, or work on several of its items at once, in threads.
 
 Decoders, encoders and array arithmetic let go of Python's lock while they work, so that a stage
-that fetches and one that uses what was fetched fill two cores.
+that fetches and one that uses what was fetched fill two cores. Order is kept, and the number of
+items under way is bounded.
 
 >>> with ahead(range(5), depth=2) as items:
 ...     list(items)
 [0, 1, 2, 3, 4]
+>>> with side_by_side(abs, range(-3, 0), workers=2, depth=4) as items:
+...     list(items)
+[3, 2, 1]
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
-__all__ = ["ahead"]
+__all__ = ["ahead", "side_by_side"]
 
 T = TypeVar("T")
+R = TypeVar("R")
 # Seconds between two looks at whether the consumer has left.
 _PATIENCE = 0.05
 
@@ -50,6 +57,43 @@ def ahead(items: Iterable[T], *, depth: int) -> Iterator[Iterator[T]]:
     finally:
         left.set()
         thread.join()
+
+
+@contextmanager
+def side_by_side(
+    work: Callable[[T], R], items: Iterable[T], *, workers: int, depth: int
+) -> Iterator[Iterator[R]]:
+    """Give an iterator over what `work` makes of each of `items`, in their order.
+
+    Up to `depth` items have been fetched and not yet been given, `workers` of them being worked
+    on. `items` is run by the consumer's thread. What it or `work` raises is raised to the consumer
+    in its place. When the block is left, no work goes on.
+    """
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="side by side")
+    try:
+        yield _in_order(pool, work, iter(items), depth)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterator[T], depth: int
+) -> Iterator[R]:
+    waiting: deque[Future[R]] = deque()
+    error: Exception | None = None
+    while error is None:
+        try:
+            waiting.append(pool.submit(work, next(items)))
+        except StopIteration:
+            break
+        except Exception as raised:  # noqa: BLE001 - raised again after what came before it
+            error = raised
+        if len(waiting) >= depth:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+    if error is not None:
+        raise error
 
 
 def _taken(queue: "Queue[_Item[T] | _End]") -> Iterator[T]:

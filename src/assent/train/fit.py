@@ -7,6 +7,7 @@ learned is saved now and then, encrypted, so that a killed process goes on where
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +23,17 @@ from assent.kit.faces.face_set import FaceSet
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ModelRow
 from assent.purpose.projects import Purpose
-from assent.train.config import TrainConfig
-from assent.train.export import export_onnx
-from assent.train.loop import Progress, Trainer
 from assent.train.models import TrainedModel, model_of
 from assent.train.portraits import PortraitConfig, PortraitTrainer
-from assent.train.sheet import preview_sheet
+from assent.train.run import Progress, Run
+
+if TYPE_CHECKING:
+    from assent.train.config import TrainConfig
 
 __all__ = ["fit"]
 
 _ASK_EVERY_S = 5.0
 _CHUNK = 1 << 20
-
-_AnyTrainer = Trainer | PortraitTrainer
 
 
 def fit(
@@ -48,7 +47,7 @@ def fit(
     name: str,
     seconds: float | None,
     iterations: int | None,
-    config: TrainConfig | PortraitConfig | None = None,
+    config: "TrainConfig | PortraitConfig | None" = None,
     save_every_s: float = 30.0,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> TrainedModel:
@@ -84,7 +83,7 @@ def fit(
         checkpoint_every_s=save_every_s,
         save=lambda state: keeper.save(state, trainer),
     )
-    if trainer.iteration == 0 and isinstance(trainer, Trainer):
+    if trainer.iteration == 0 and trainer.total is None:
         raise InputError("no time to train", advice="Give --minutes or --iterations above 0.")
     if moved is None and row.state == "ready":
         return model_of(row)
@@ -131,7 +130,7 @@ class _Keeper:
             self._asked = now
         return False
 
-    def save(self, state: bytes, trainer: _AnyTrainer) -> None:
+    def save(self, state: bytes, trainer: Run) -> None:
         """Put the state away; the one before is removed once the database knows the new one."""
         old = self._row.checkpoint_blob
         self._row.checkpoint_blob = self._put(state)
@@ -139,7 +138,7 @@ class _Keeper:
         if old is not None:
             self._locker.forget(old)
 
-    def finish(self, trainer: _AnyTrainer, sets: Mapping[str, FaceSet]) -> TrainedModel:
+    def finish(self, trainer: Run, sets: Mapping[str, FaceSet]) -> TrainedModel:
         """Export the model and its preview sheet into the vault."""
         old = [self._row.model_blob, self._row.sheet_blob]
         model, sheet = _finished(trainer, sets, self._row.donor_id)
@@ -152,7 +151,7 @@ class _Keeper:
                 self._locker.forget(blob)
         return model_of(self._row)
 
-    def _record(self, trainer: _AnyTrainer) -> None:
+    def _record(self, trainer: Run) -> None:
         self._row.iterations = trainer.iteration
         self._row.seconds = trainer.seconds
         self._row.losses = [round(loss, 5) for loss in trainer.history]
@@ -210,31 +209,44 @@ def _trainer(
     row: ModelRow,
     sets: Mapping[str, FaceSet],
     clearances: Sequence[Clearance],
-    config: TrainConfig | PortraitConfig,
-) -> _AnyTrainer:
+    config: "TrainConfig | PortraitConfig",
+) -> Run:
     engine = "portrait" if isinstance(config, PortraitConfig) else "autoencoder"
     if row.config.get("engine", engine) != engine:
         raise InputError(
             f"model '{row.name}' was begun with --engine {row.config['engine']}",
             advice="Go on with that engine, or give this model another --name.",
         )
+    state = None
     if row.checkpoint_blob is not None:
         state = locker.read(row.checkpoint_blob, clearances)
-        kind = PortraitTrainer if isinstance(config, PortraitConfig) else Trainer
-        return kind.resume(state, sets)
-    row.config = {"engine": engine, **asdict(config)}
+    else:
+        row.config = {"engine": engine, **asdict(config)}
     if isinstance(config, PortraitConfig):
+        if state is not None:
+            return PortraitTrainer.resume(state, sets)
         return PortraitTrainer(sets, row.donor_id, config)
+    # Only this engine needs PyTorch, which not every studio has.
+    from assent.train.loop import Trainer
+
+    if state is not None:
+        return Trainer.resume(state, sets)
     # Any number does; taken from the model's id so that a restart before the first save agrees.
     return Trainer(sets, config, seed=int(row.id[:8], 16))
 
 
 def _finished(
-    trainer: _AnyTrainer, sets: Mapping[str, FaceSet], donor: str
+    trainer: Run, sets: Mapping[str, FaceSet], donor: str
 ) -> tuple[bytes, NDArray[np.uint8]]:
     """The model's bytes, and its preview sheet."""
     if isinstance(trainer, PortraitTrainer):
         portrait = trainer.portrait()
         return portrait.to_bytes(), trainer.sheet(portrait)
+    from assent.train.export import export_onnx
+    from assent.train.loop import Trainer
+    from assent.train.sheet import preview_sheet
+
+    if not isinstance(trainer, Trainer):
+        raise TypeError(f"no engine is called {type(trainer).__name__}")
     model = export_onnx(trainer.network, donor, coverage=trainer.config.coverage)
     return model, preview_sheet(trainer, sets, donor=donor)

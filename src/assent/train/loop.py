@@ -26,32 +26,14 @@ from assent.train.appearance import analyse
 from assent.train.augment import Views, look, pixels, places_in_crop
 from assent.train.checkpoint import Snapshot, pack, unpack
 from assent.train.config import TrainConfig
-from assent.train.losses import Losses, face_loss
+from assent.train.losses import face_loss
 from assent.train.network import Decoder, FaceNetwork
+from assent.train.run import Losses, Run
 
-__all__ = ["Progress", "Trainer", "choose_device"]
+__all__ = ["Trainer", "choose_device"]
 
 _MOST_ANALYSED = 256  # crops to learn a person's looks from before training
 _MOVING_PARTS = (slice(36, 42), slice(42, 48), slice(48, 68))  # eyes and mouth
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run stands.
-
-    Attributes:
-        iteration: steps taken since the model was new.
-        seconds: time trained since the model was new.
-        share: 0..1, of what this run was asked for.
-        losses: of the latest step.
-        total: steps after which nothing more is to be learned, if that is known.
-    """
-
-    iteration: int
-    seconds: float
-    share: float
-    losses: Losses
-    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +56,7 @@ def choose_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-class Trainer:
+class Trainer(Run):
     """Trains one face model on the face sets of its people.
 
     Args:
@@ -94,12 +76,9 @@ class Trainer:
         device: torch.device | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(clock)
         self.config = config
         self.device = device or choose_device()
-        self.iteration = 0
-        self.seconds = 0.0
-        self.history: list[float] = []
-        self._clock = clock
         self._generator = Generator(self.device).manual_seed(seed + _rank())
         self._material = {
             name: _prepare(faces, config, self.device) for name, faces in sets.items()
@@ -145,49 +124,6 @@ class Trainer:
         self.iteration += 1
         self.history.append(float(total.detach()))
         return Losses(self.history[-1], {n: float(x.detach()) for n, x in losses.items()})
-
-    def run(
-        self,
-        *,
-        seconds: float | None = None,
-        iterations: int | None = None,
-        on_progress: Callable[[Progress], None] = lambda progress: None,
-        should_stop: Callable[[], bool] = lambda: False,
-        checkpoint_every_s: float = math.inf,
-        save: Callable[[bytes], None] = lambda state: None,
-    ) -> Progress | None:
-        """Train until the model has had its time or its iterations in all, or is told to stop.
-
-        Time and iterations of earlier runs count, so that a run that was cut off is finished by
-        the same call on the resumed trainer. The state is saved at the end as well.
-
-        Args:
-            seconds: of training since the model was new.
-            iterations: since the model was new; where both are given, the first to be reached
-                ends the run.
-            on_progress: told after each step.
-            should_stop: asked before each step.
-            checkpoint_every_s: seconds of training between saves.
-            save: is given the state.
-
-        Returns:
-            where the run stood at its last step; None if there was nothing to do.
-        """
-        progress, saved_at = None, self.seconds
-        while (share := self._share(seconds, iterations)) < 1 and not should_stop():
-            started = self._clock()
-            losses = self.step(share)
-            self.seconds += self._clock() - started
-            progress = Progress(
-                self.iteration, self.seconds, self._share(seconds, iterations), losses
-            )
-            on_progress(progress)
-            if self.seconds - saved_at >= checkpoint_every_s:
-                save(self.state())
-                saved_at = self.seconds
-        if progress is not None:
-            save(self.state())
-        return progress
 
     def state(self) -> bytes:
         """Everything that `resume` needs, the sets apart, as safetensors."""
@@ -265,15 +201,6 @@ class Trainer:
         fall = 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, share))) / 2
         for group in self._optimiser.param_groups:
             group["lr"] = self.config.rate * warm * fall
-
-    def _share(self, seconds: float | None, iterations: int | None) -> float:
-        """How much of what was asked for is done; 1 where nothing was asked for."""
-        shares = []
-        if seconds is not None:
-            shares.append(self.seconds / seconds if seconds > 0 else 1.0)
-        if iterations is not None:
-            shares.append(self.iteration / iterations if iterations > 0 else 1.0)
-        return min(1.0, max(shares, default=1.0))
 
     def _look(self, person: str) -> Views:
         material = self._material[person]

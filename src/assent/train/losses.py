@@ -12,7 +12,7 @@ from torch.nn import functional
 from assent.train.augment import Views
 from assent.train.network import Painted
 
-__all__ = ["LossWeights", "Losses", "face_loss", "ssim_map"]
+__all__ = ["LossWeights", "face_loss", "ssim_map"]
 
 # Stabilisers (0.01 L)^2 and (0.03 L)^2 with L = 1: Wang et al., IEEE TIP 13(4), 2004.
 _C1, _C2 = 1e-4, 9e-4
@@ -28,14 +28,6 @@ class LossWeights:
     shape: float = 2.0
     mask: float = 0.1
     emphasis: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Losses:
-    """One step's losses, averaged over its faces: the whole, and by person."""
-
-    total: float
-    people: dict[str, float]
 
 
 def ssim_map(a: Tensor, b: Tensor, deviation: float = 1.5) -> Tensor:

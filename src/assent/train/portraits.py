@@ -6,7 +6,6 @@ gives what the footage holds. (The other engine, in `loop`, paints from the weig
 
 import io
 import json
-import math
 import time
 import zipfile
 import zlib
@@ -25,8 +24,7 @@ from assent.kit.likeness.motion import PASSES, Learner, Motion, Mover, Sharpened
 from assent.kit.likeness.painting import paint
 from assent.kit.likeness.performance import Performance
 from assent.kit.likeness.portrait import Portrait, Sitter, make_portrait
-from assent.train.loop import Progress
-from assent.train.losses import Losses
+from assent.train.run import Losses, Run
 
 __all__ = ["PortraitConfig", "PortraitTrainer"]
 
@@ -50,7 +48,7 @@ class PortraitConfig:
     studied: int = 1000
 
 
-class PortraitTrainer:
+class PortraitTrainer(Run):
     """Learns one donor's portrait for one performer.
 
     Args:
@@ -71,6 +69,7 @@ class PortraitTrainer:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(clock)
         for faces in sets.values():
             if len(faces) < _ENOUGH:
                 raise InputError(
@@ -80,54 +79,23 @@ class PortraitTrainer:
         self.config = config
         self.donor = donor
         self.people = tuple(sets)
-        self.iteration = 0
-        self.seconds = 0.0
-        self.history: list[float] = []
-        self._clock = clock
+        self.total = len(self.people) * PASSES
         self._sets = {person: spread(faces, config.studied) for person, faces in sets.items()}
         self._learners: dict[str, Learner] = {}
         self._loss: dict[str, float] = {}
 
-    def run(
-        self,
-        *,
-        seconds: float | None = None,
-        iterations: int | None = None,
-        on_progress: Callable[[Progress], None] = lambda progress: None,
-        should_stop: Callable[[], bool] = lambda: False,
-        checkpoint_every_s: float = math.inf,
-        save: Callable[[bytes], None] = lambda state: None,
-    ) -> Progress | None:
-        """Go over both people's pictures until nothing more is to be learned, or time is up.
+    @property
+    def learned(self) -> bool:
+        """Whether both people's pictures were gone over often enough."""
+        return self._next() is None
 
-        Arguments and answer as those of `loop.Trainer.run`; an iteration is one pass over one
-        person's pictures.
-        """
-        progress, saved_at = None, self.seconds
-        while (
-            (person := self._next()) is not None
-            and self._share(seconds, iterations) < 1
-            and not should_stop()
-        ):
-            started = self._clock()
-            self._loss[person] = self._learner(person).advance()
-            self.iteration += 1
-            self.seconds += self._clock() - started
-            self.history.append(float(np.mean(list(self._loss.values()))))
-            progress = Progress(
-                self.iteration,
-                self.seconds,
-                self._share(seconds, iterations),
-                Losses(self.history[-1], dict(self._loss)),
-                total=len(self.people) * PASSES,
-            )
-            on_progress(progress)
-            if self.seconds - saved_at >= checkpoint_every_s:
-                save(self.state())
-                saved_at = self.seconds
-        if progress is not None:
-            save(self.state())
-        return progress
+    def step(self, share: float = 0.0) -> Losses:  # passes are the same throughout
+        """Go once over the pictures of the one who was studied least."""
+        person = self._next() or self.people[0]
+        self._loss[person] = self._learner(person).advance()
+        self.iteration += 1
+        self.history.append(float(np.mean(list(self._loss.values()))))
+        return Losses(self.history[-1], dict(self._loss))
 
     def portrait(self) -> Portrait:
         """The portrait, as far as it is learned."""
@@ -225,14 +193,6 @@ class PortraitTrainer:
             faces = self._sets[person]
             self._learners[person] = Learner(_sharpened(faces), faces.meshes.astype(np.float64))
         return self._learners[person]
-
-    def _share(self, seconds: float | None, iterations: int | None) -> float:
-        shares = [0.0]
-        if seconds is not None:
-            shares.append(self.seconds / seconds if seconds > 0 else 1.0)
-        if iterations is not None:
-            shares.append(self.iteration / iterations if iterations > 0 else 1.0)
-        return min(1.0, max(shares))
 
     def _sitter(self, person: str) -> Sitter:
         mover, motion = self._learner(person).learned()

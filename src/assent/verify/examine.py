@@ -7,7 +7,7 @@ findings say so.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from assent.kit.fingerprint.code import parse_iscc
 from assent.kit.fingerprint.video import RELATED, SAME, Fingerprint, VideoFingerprint, distance
 from assent.kit.hashing import hash_file
 from assent.kit.media.convert import from_rgb
+from assent.kit.media.listen import holds_only_sound
 from assent.kit.media.picture import luma8
 from assent.kit.media.probe import Clip, probe
 from assent.kit.media.read import read_pictures
@@ -27,6 +28,7 @@ from assent.kit.progress import Progress, nothing
 from assent.kit.watermark.read import Search, read_mark
 from assent.verify.findings import Findings, Layer, Status, Verdict
 from assent.verify.public import PublicLog, Record
+from assent.verify.sound import Heard, hear, sound_layer
 
 __all__ = ["examine"]
 
@@ -35,6 +37,7 @@ _MARK_LOOKS = 64
 # Fingerprints of unrelated clips differ in about half of 256 bits; those of a crop or a part in
 # fewer. A mark on a picture as far from its record's as this was copied there.
 UNRELATED = 104
+_UNSEEN = Search(mark=None, frames=0, seconds=0.0, searched=())
 # Share by which a clip's length may differ from the release's for pictures to be comparable.
 _LENGTHS_ALIKE = 0.2
 
@@ -48,12 +51,18 @@ class _Evidence:
     search: Search
     fingerprint: Fingerprint | None
     frames: int
+    heard: Heard | None = None
+
+    @property
+    def marked(self) -> bool:
+        """Whether anything in the file that can't be there by chance names an asset."""
+        return self.search.mark is not None or self.credential.state == "trusted"
 
 
 def examine(path: Path, log: PublicLog, *, progress: Progress = nothing) -> Findings:
     """Return what the file at `path` is, as far as `log` can tell.
 
-    Raises `NotFoundError` if there is no such file, `MediaError` if it is no video or still.
+    Raises `NotFoundError` if there is no such file, `MediaError` if it is no video, still or sound.
     """
     if not path.is_file():
         raise NotFoundError(f"there is no file {path}", advice="Check the path.")
@@ -61,18 +70,25 @@ def examine(path: Path, log: PublicLog, *, progress: Progress = nothing) -> Find
     by_mark = _record_of_mark(evidence, log)
     by_picture, away = _record_of_fingerprint(evidence, log)
     by_credential = _record_of_credential(evidence, log)
-    proven = log.by_hash(evidence.sha256) or by_credential or by_mark
+    by_sound = evidence.heard.record if evidence.heard else None
+    proven = log.by_hash(evidence.sha256) or by_credential or by_mark or by_sound
     record = proven or by_picture
-    layers = (
-        _credential_layer(evidence, log, by_credential),
+    picture_layers = (
         _mark_layer(evidence, by_mark, log),
         _fingerprint_layer(evidence, by_picture, away),
+    )
+    layers = (
+        _credential_layer(evidence, log, by_credential),
+        *(picture_layers if evidence.search is not _UNSEEN else ()),
+        *((sound_layer(evidence.heard, log),) if evidence.heard else ()),
         _log_layer(evidence, proven, log),
         _consent_layer(proven, log),
     )
     found = {r.entry.asset_id for r in (by_credential, by_mark) if r is not None}
+    found |= evidence.heard.assets if evidence.heard else set()
     moved = _mark_was_moved(evidence, by_mark)
-    verdict = _verdict(evidence, record, contradictory=len(found) > 1 or moved)
+    alike = record is not None and by_picture is not None and _same_asset(record, by_picture)
+    verdict = _verdict(evidence, record, contradictory=len(found) > 1 or moved, alike=alike)
     withdrawn = proven is not None and any(r in log.withdrawn for r in proven.entry.receipts)
     return Findings(
         file=path.name,
@@ -83,6 +99,10 @@ def examine(path: Path, log: PublicLog, *, progress: Progress = nothing) -> Find
         consent_withdrawn=withdrawn,
         layers=layers,
     )
+
+
+def _same_asset(one: Record, other: Record) -> bool:
+    return one.entry.asset_id == other.entry.asset_id
 
 
 def _gather(path: Path, log: PublicLog, progress: Progress) -> _Evidence:
@@ -103,20 +123,32 @@ def _gather(path: Path, log: PublicLog, progress: Progress) -> _Evidence:
         return _Evidence(
             sha256=sha256, credential=credential, search=search, fingerprint=None, frames=1
         )
+    heard = hear(path, log, sha256=sha256)
+    if heard and holds_only_sound(path, name=path.name):
+        search, fingerprint, frames = _UNSEEN, None, 0
+    else:
+        search, fingerprint, frames = _look(path, log, credential, progress)
+    return _Evidence(
+        sha256=sha256,
+        credential=credential,
+        search=search,
+        fingerprint=fingerprint,
+        frames=frames,
+        heard=heard,
+    )
+
+
+def _look(
+    path: Path, log: PublicLog, credential: Credential, progress: Progress
+) -> tuple[Search, Fingerprint | None, int]:
     clip = probe(path, name=path.name)
     try:
-        search, fingerprint, frames = _watch(path, clip, log, progress)
+        return _watch(path, clip, log, progress)
     except MediaError as error:
         if credential.state == "missing":
             raise
         # What the credential says of a damaged file is worth telling all the same.
-        unread = Search(mark=None, frames=0, seconds=0.0, searched=(f"unreadable: {error}",))
-        return _Evidence(
-            sha256=sha256, credential=credential, search=unread, fingerprint=None, frames=0
-        )
-    return _Evidence(
-        sha256=sha256, credential=credential, search=search, fingerprint=fingerprint, frames=frames
-    )
+        return replace(_UNSEEN, searched=(f"unreadable: {error}",)), None, 0
 
 
 def _watch(
@@ -292,16 +324,20 @@ def _consent_layer(record: Record | None, log: PublicLog) -> Layer:
     return Layer(name="consent", status=Status.GOOD, says=says, rests_on=rests_on)
 
 
-def _verdict(evidence: _Evidence, record: Record | None, *, contradictory: bool) -> Verdict:
+def _verdict(
+    evidence: _Evidence, record: Record | None, *, contradictory: bool, alike: bool
+) -> Verdict:
+    """Return what the layers say together; `alike` if the picture resembles that very record."""
+    heard = evidence.heard is not None and bool(evidence.heard.marks)
     if contradictory:
         return Verdict.CONTRADICTION
     if record is None:
-        known = evidence.search.mark is not None or evidence.credential.state == "trusted"
-        return Verdict.CONTRADICTION if known else Verdict.NOTHING_FOUND
+        return Verdict.CONTRADICTION if evidence.marked or heard else Verdict.NOTHING_FOUND
     if record.entry.sha256 == evidence.sha256 and evidence.credential.state == "trusted":
         return Verdict.SEALED
-    marked = evidence.search.mark is not None or evidence.credential.state == "trusted"
-    return Verdict.COPY if marked else Verdict.RESEMBLES
+    if evidence.marked or (heard and alike):
+        return Verdict.COPY
+    return Verdict.SOUND if heard else Verdict.RESEMBLES
 
 
 def _summary(verdict: Verdict, log: PublicLog, record: Record | None, *, withdrawn: bool) -> str:
@@ -311,6 +347,8 @@ def _summary(verdict: Verdict, log: PublicLog, record: Record | None, *, withdra
         "It shows a face replaced with AI, with the consent of the people in it.",
         Verdict.COPY: f"A changed copy of a release of {log.studio} (asset {asset}): a face was "
         "replaced with AI.",
+        Verdict.SOUND: f"Its sound is from a release of {log.studio} (asset {asset}), in which a "
+        "face was replaced with AI. That a picture here is from it, nothing says.",
         Verdict.CONTRADICTION: "The layers contradict each other: trust none of them, and ask "
         f"{log.studio}.",
         Verdict.RESEMBLES: f"No mark of this studio found ({log.studio}). The picture resembles "

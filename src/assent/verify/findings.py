@@ -23,6 +23,8 @@ class Verdict(Enum):
     """The very file that the studio released."""
     COPY = "copy"
     """A changed copy of a release: its picture still leads to the record."""
+    SOUND = "sound"
+    """The sound is a release's; nothing says that the picture is, or there is none."""
     CONTRADICTION = "contradiction"
     """The layers disagree: something was altered, or a mark was copied."""
     RESEMBLES = "resembles"

@@ -67,6 +67,16 @@ class PublicLog:
         exact = [record for record in own if record.entry.sha256 == sha256]
         return next(reversed(exact or own), None)
 
+    def by_sound(self, number: int, sha256: str | None = None) -> Record | None:
+        """Return the record of the asset whose id ends in this 32-bit number.
+
+        Of several, the one of these very bytes if there is one, else the newest.
+        """
+        ends = f"{number:08x}"
+        own = [record for record in self.records if record.entry.asset_id.endswith(ends)]
+        exact = [record for record in own if record.entry.sha256 == sha256]
+        return next(reversed(exact or own), None)
+
     def by_hash(self, sha256: str) -> Record | None:
         """Return the record of exactly these bytes."""
         return next((r for r in self.records if r.entry.sha256 == sha256), None)

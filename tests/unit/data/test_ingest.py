@@ -167,6 +167,17 @@ def test_footage_without_a_face_is_refused(stage: Stage, tmp_path: Path) -> None
     nothing_kept(stage, path, before)
 
 
+@pytest.mark.parametrize(("transfer", "kind"), [("smpte2084", "PQ"), ("arib-std-b67", "HLG")])
+def test_footage_in_hdr_is_refused(stage: Stage, clips: Clips, transfer: str, kind: str) -> None:
+    before = blobs(stage)
+    tags = {"colorspace": "bt2020nc", "color_primaries": "bt2020", "color_trc": transfer}
+    path = clips.plain("hdr.mp4", sound=None, pix_fmt="yuv420p10le", options=tags)
+    with pytest.raises(MediaError, match=rf"hdr\.mp4 is in HDR \({kind}\)") as refused:
+        take_in(stage, path, [stage.ada])
+    assert "SDR" in refused.value.advice
+    nothing_kept(stage, path, before)
+
+
 def test_sound_needs_consent_to_the_voice(scene: Scene, clips: Clips) -> None:
     loud = clips.plain("loud.mp4")
     with pytest.raises(NotClearedError, match="voice"):

@@ -2,15 +2,18 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from casts import Cast, Stage
 
-from assent.disclose.check import check_label, check_mark, check_media
+from assent.disclose.check import check_label, check_mark, check_media, check_sound
 from assent.disclose.entry import SealEntry
 from assent.kit.errors import SealError
 from assent.kit.imaging.label import burn, draw_label
 from assent.kit.media.picture import Picture
 from assent.kit.media.read import read_pictures
+from assent.kit.watermark.sound.embed import SoundMarker
+from assent.kit.watermark.sound.pattern import Pattern
 
 
 @pytest.fixture
@@ -46,6 +49,34 @@ def test_no_picture_at_all(stage: Stage) -> None:
         check_label([])
     with pytest.raises(SealError, match="can't be read back"):
         check_mark([], key=stage.studio.reading_key, asset_id="0" * 16)
+
+
+def test_the_mark_in_the_sound(stage: Stage) -> None:
+    made, key = stage.released(), stage.studio.reading_key
+    number = int(made.asset_id[-8:], 16)
+    noise = np.random.default_rng(1).normal(size=(1, 16000 * 14)).astype(np.float32) * 0.1
+    for carried, asset_id, problem in (
+        (number, made.asset_id, None),
+        (number ^ 1, made.asset_id, "another asset id"),
+        (None, made.asset_id, "can't be read back"),
+    ):
+        sound = noise
+        if carried is not None:
+            marker = SoundMarker(rate=16000, number=carried, pattern=Pattern.derive(key))
+            sound = np.concatenate(list(marker.mark([noise])), axis=1)
+        if problem is None:
+            found = check_sound([sound[0]], rate=16000, key=key, asset_id=asset_id)
+            assert [mark.number for mark in found.marks] == [number]
+            continue
+        with pytest.raises(SealError, match=problem):
+            check_sound([sound[0]], rate=16000, key=key, asset_id=asset_id)
+
+
+def test_sound_that_can_hold_no_mark_is_let_through(stage: Stage) -> None:
+    tone = np.sin(np.arange(16000 * 14) * 0.2).astype(np.float32)
+    for sound in (tone, tone * 0, tone[:0]):
+        key = stage.studio.reading_key
+        assert not check_sound([sound], rate=16000, key=key, asset_id="0" * 16).marks
 
 
 def test_a_file_that_breaks_off_is_no_sealed_video(stage: Stage) -> None:

@@ -13,8 +13,8 @@ from assent.kit.errors import InputError, NotClearedError, NotFoundError
 from assent.kit.faces.face_set import FaceSet
 from assent.kit.store.tables import FaceSetRow, ModelRow
 from assent.train.fit import fit, merge, pack_sheet
-from assent.train.loop import Progress
 from assent.train.models import list_models, training_needs
+from assent.train.run import Progress
 
 
 class Killed(BaseException):

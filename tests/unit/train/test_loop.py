@@ -9,7 +9,8 @@ import torch
 from assent.kit.errors import IntegrityError
 from assent.kit.faces.face_set import FaceSet
 from assent.train.config import TrainConfig
-from assent.train.loop import Progress, Trainer
+from assent.train.loop import Trainer
+from assent.train.run import Progress
 
 Sets = dict[str, FaceSet]
 CPU = torch.device("cpu")

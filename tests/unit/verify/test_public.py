@@ -47,6 +47,9 @@ def test_records_are_found_by_asset_and_by_bytes(stage: Stage) -> None:
     assert log.by_asset(made.asset_id, "0" * 64) == record
     assert log.by_asset("0" * 16) is None
     assert log.by_hash("0" * 64) is None
+    number = int(made.asset_id[-8:], 16)
+    assert log.by_sound(number) == log.by_sound(number, made.sha256) == record
+    assert log.by_sound(number ^ 1) is None
 
 
 def test_a_copy_elsewhere_will_do(stage: Stage, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def demo(
     studio nobody but the subject can.
     """
     from assent import story
-    from assent.train.loop import Progress as Training
+    from assent.train.run import Progress as Training
 
     began = time.monotonic()
     clips = _samples(samples)

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="Any video or still.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="Any video, still or sound file.", metavar="FILE")],
     log: LogFolder = None,
     log_key: LogKey = None,
     studio: StudioFolder = HERE,
@@ -111,6 +111,7 @@ def show_findings(findings: Findings) -> None:
     colour = {
         Verdict.SEALED: "green",
         Verdict.COPY: "yellow",
+        Verdict.SOUND: "yellow",
         Verdict.CONTRADICTION: "red",
         Verdict.RESEMBLES: "cyan",
         Verdict.NOTHING_FOUND: "cyan",

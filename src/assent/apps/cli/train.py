@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,11 @@ from assent.kit.errors import InputError
 from assent.purpose.projects import find_project
 from assent.train.curve import loss_curve
 from assent.train.models import list_models, training_needs
+from assent.train.run import Progress
+
+if TYPE_CHECKING:
+    from assent.train.config import TrainConfig
+    from assent.train.portraits import PortraitConfig
 
 __all__ = ["register"]
 
@@ -61,16 +66,9 @@ def train(
     """
     if minutes is None and iterations is None:
         minutes = 5.0
-    try:
-        from assent.train.config import TrainConfig
-        from assent.train.fit import fit
-        from assent.train.loop import Progress
-        from assent.train.portraits import PortraitConfig
-    except ImportError as error:
-        raise InputError(
-            "training needs PyTorch, which is not installed",
-            advice="Install it with `pip install 'assent[train]'`.",
-        ) from error
+    from assent.train.fit import fit
+
+    config = _config(engine)
     opened = the_studio(studio)
     purpose = find_project(opened, project)
     pair = find_person(opened, donor), find_person(opened, performer)
@@ -99,7 +97,7 @@ def train(
             name=name or f"{donor}-for-{performer}",
             seconds=None if minutes is None else minutes * 60,
             iterations=iterations,
-            config=PortraitConfig() if engine is Engine.PORTRAIT else TrainConfig(),
+            config=config,
             save_every_s=save_every,
             on_progress=show,
         )
@@ -117,6 +115,22 @@ def train(
         f"Model [bold]{trained.name}[/bold]: {trained.iterations} iterations in "
         f"{trained.seconds / 60:.1f} minutes."
     )
+
+
+def _config(engine: Engine) -> "PortraitConfig | TrainConfig":
+    """How to train, by the engine's defaults."""
+    if engine is Engine.PORTRAIT:
+        from assent.train.portraits import PortraitConfig
+
+        return PortraitConfig()
+    try:
+        from assent.train.config import TrainConfig
+    except ImportError as error:
+        raise InputError(
+            "the autoencoder needs PyTorch, which is not installed",
+            advice="Install it with `pip install 'assent[autoencoder]'`, or use --engine portrait.",
+        ) from error
+    return TrainConfig()
 
 
 @model.command("list")

@@ -8,18 +8,22 @@ Converting a whole 1920x1080 picture to RGB takes longer than everything that is
 a face's crop is a hundredth of that.
 """
 
+from functools import cache
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.kit.media.picture import Picture, luma8, to_rgb
+from assent.kit.media.picture import Picture, luma8
 
 __all__ = ["Frame", "Image", "PictureFrame", "RgbFrame", "frame_of"]
 
 # A plane of a picture or a whole RGB array.
 _Samples = NDArray[Any]
+
+# (Kr, Kb) of ITU-R BT.601-7, BT.709-6 and BT.2020-2.
+_WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 
 _FINE = 180
 """Lines that are enough for a thumbnail."""
@@ -119,23 +123,31 @@ class PictureFrame:
         return self._colours(*(_resized(_sparse(plane), width, height) for plane in planes))
 
     def _colours(self, y: _Samples, u: _Samples, v: _Samples) -> NDArray[np.uint8]:
+        """RGB of planes of one size, as `to_rgb` has it."""
         picture = self._picture
-        return to_rgb(
-            Picture(
-                pts=picture.pts,
-                y=y,
-                u=u,
-                v=v,
-                bits=picture.bits,
-                full_range=picture.full_range,
-                matrix=picture.matrix,
-            )
-        )
+        affine = _yuv_to_rgb(picture.bits, picture.full_range, picture.matrix)
+        rgb = cv2.transform(np.asarray(cv2.merge([y, u, v]), np.float32), affine)
+        # It rounds, and cuts at 255, but takes what lies below 0 for positive.
+        return np.asarray(cv2.convertScaleAbs(np.maximum(rgb, 0)), np.uint8)
 
 
 def frame_of(image: Image) -> Frame:
     """The frame itself, or an RGB array as one."""
     return RgbFrame(image) if isinstance(image, np.ndarray) else image
+
+
+@cache
+def _yuv_to_rgb(bits: int, full_range: bool, matrix: str) -> NDArray[np.float64]:
+    """What turns samples of such pictures into RGB 0..255: [3, 4]; see `Picture`."""
+    red, blue = _WEIGHTS[matrix]
+    green = 1 - red - blue
+    scale = 1 << (bits - 8)
+    reach = (256 * scale - 1,) * 2 if full_range else (219 * scale, 224 * scale)
+    luma, chroma = 255 / reach[0], 255 / reach[1]
+    u, v = 2 * (1 - blue) * chroma, 2 * (1 - red) * chroma
+    turn = np.array([[luma, 0, v], [luma, -u * blue / green, -v * red / green], [luma, u, 0]])
+    black = np.array([0 if full_range else 16, 128, 128]) * scale
+    return np.column_stack([turn, -turn @ black])
 
 
 def _sparse(plane: _Samples) -> _Samples:

@@ -11,7 +11,7 @@ between two looks is followed back through the frames since the look before. A c
 Who a face is gets asked once a second, at the best-looking frame, and again whenever the face may
 have been exchanged: after a jump of the picture or of the face's colours, after it was lost for a
 moment, after two faces met. If the answer then differs, the track is split at that frame. Points
-and embeddings are kept, about 3 kB a face and frame; of the frames only the last ten are.
+and embeddings are kept, about 3 kB a face and frame; of the frames only the last twenty are.
 """
 
 from collections import deque
@@ -54,7 +54,7 @@ _ONE_FACE = 0.6
 _PATIENCE = 12
 """Frames that a face may go undetected before its track ends."""
 
-_LAG = 10
+_LAG = 20
 """Frames after which the thorough detector's answer is waited for."""
 
 _SURE = 0.9
@@ -90,8 +90,8 @@ class FaceTracker:
 
     `detect_every` is in frames, `embed_every` in seconds. `searcher` is a more thorough and slower
     detector (say, `DlibDetector(longest=1920)`) for small faces. At cuts it takes the detector's
-    place; every `search_every` frames (at least ten) it looks in a thread of its own. A face that
-    it found beside those followed joins in ten frames later, with points from where it was found.
+    place; every `search_every` frames (at least 20) it looks in a thread of its own. A face that it
+    found beside those followed joins in twenty frames later, with points from where it was found.
     """
 
     def __init__(

@@ -101,9 +101,9 @@ def draw(
     order: NDArray[np.integer],
 ) -> None:
     """Draw triangles' numbers into `ids`, later ones over earlier ones."""
-    corners = np.round(points * _FINE).astype(np.int32)[triangles]
-    for number in order:
-        cv2.fillConvexPoly(ids, corners[number], int(number), cv2.LINE_8, 4)
+    corners = np.round(points * _FINE).astype(np.int32)[triangles[order]]
+    for number, three in zip(order.tolist(), corners, strict=True):
+        cv2.fillConvexPoly(ids, three, number, cv2.LINE_8, 4)
 
 
 def barycentric(spots: Floats, points: Floats, corners: NDArray[np.int32]) -> Floats:

@@ -5,9 +5,11 @@
         performance.see(number, run, crop, mesh, matrix)
         # AHEAD frames later
         face = performance.face(number - AHEAD)
+        performance.forget(number - AHEAD)
 
 Frames come in order, some before they are painted and some after, so that light and choice of
-exemplars are steadied without lag; older ones are forgotten, so that memory doesn't grow.
+exemplars are steadied without lag; who paints says what may be forgotten, so that memory doesn't
+grow. One thread may show frames while others ask for several faces at once.
 """
 
 from dataclasses import dataclass
@@ -127,10 +129,13 @@ class Performance:
             matrix=matrix,
         )
 
+    def forget(self, number: int) -> None:
+        """Drop what no face after that of frame `number` needs: they are asked for no more."""
+        for old in [known for known in list(self._seen) if known <= number - AHEAD]:
+            del self._seen[old]
+
     def face(self, number: int) -> Face | None:
         """The donor's face for a frame that has been seen; None if there was no face in it."""
-        for old in [known for known in list(self._seen) if known < number - AHEAD]:
-            del self._seen[old]
         here = self._seen.get(number)
         if here is None:
             return None
@@ -146,7 +151,7 @@ class Performance:
         ratio = relit(shade, shade_of(facing, light))
         texture *= self._spread_softly(ratio.astype(np.float32))
         texture *= self._towards_performer(texture, here.facing, light)
-        covering = self._covering(number)
+        covering = self._covering(here, light)
         uncovered = 1 - covering if covering is not None else np.float32(1)
         away = float(np.linalg.norm(portrait.turns - here.turn, axis=1).min())
         shown = float(np.clip((_FAR - away) / (_FAR - _NEAR), 0, 1))
@@ -193,10 +198,8 @@ class Performance:
         total = sum(part for _, part in found)
         return [(seen, part / total) for seen, part in found]
 
-    def _covering(self, number: int) -> NDArray[np.float32] | None:
+    def _covering(self, here: _Seen, light: Floats) -> NDArray[np.float32] | None:
         """What hides the performer's face, by the steadied light: the frame's own may be fooled."""
-        here = self._seen[number]
-        light = self._light(number)
         return self._hiding.covering(here.texture, shade_of(here.facing, light), here.facing)
 
     def _light(self, number: int) -> Floats:

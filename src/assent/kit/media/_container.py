@@ -18,7 +18,15 @@ from av.video.stream import VideoStream
 
 from assent.kit.errors import MediaError, StorageError
 
-__all__ = ["LONGEST_SIDE", "OpenedClip", "Source", "open_clip", "open_source"]
+__all__ = [
+    "LONGEST_SIDE",
+    "Opened",
+    "OpenedClip",
+    "Source",
+    "open_clip",
+    "open_sound",
+    "open_source",
+]
 
 Source: TypeAlias = Path | BinaryIO
 """A file's path, or an object with read, seek and tell."""
@@ -27,6 +35,7 @@ LONGEST_SIDE = 8192
 """Pixels; a wider or higher picture is refused: no camera makes it and it fills the memory."""
 
 _DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mxf"
+_SOUND_DEMUXERS = f"{_DEMUXERS},aac,aiff,caf,flac,mp3,ogg,w64,wav"
 _BUFFER = 1 << 17
 _MOST_BOXES = 64
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"<SMIL", b"[playlist]", b"file ")
@@ -43,13 +52,19 @@ _EXPORT = "Export the clip as MP4 (H.264) and try again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedClip:
-    """An open clip: its name for messages, the container, the picture track and its size."""
+class Opened:
+    """An open file: its name for messages, the container and its size."""
 
     name: str
     container: InputContainer
-    video: VideoStream
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedClip(Opened):
+    """An open clip: also its picture track."""
+
+    video: VideoStream
 
 
 class _Bytes:
@@ -76,6 +91,21 @@ def open_clip(source: Source, *, name: str) -> Iterator[OpenedClip]:
         yield OpenedClip(
             name=name, container=container, video=_pick_video(container, name), size=size
         )
+
+
+@contextmanager
+def open_sound(source: Source, *, name: str) -> Iterator[Opened]:
+    """Open a clip or a sound file for its sound.
+
+    Raises:
+        MediaError: No such file, or nothing that can be read as a film or as sound.
+        StorageError: The file can't be read.
+    """
+    with (
+        open_source(source, name=name) as (file, size),
+        _demux(file, size, name, _SOUND_DEMUXERS) as container,
+    ):
+        yield Opened(name=name, container=container, size=size)
 
 
 @contextmanager
@@ -111,7 +141,9 @@ def _measure(file: BinaryIO, name: str) -> int:
 
 
 @contextmanager
-def _demux(file: BinaryIO, size: int, name: str) -> Iterator[InputContainer]:
+def _demux(
+    file: BinaryIO, size: int, name: str, kinds: str = _DEMUXERS
+) -> Iterator[InputContainer]:
     head = file.read(512)
     file.seek(0)
     _refuse_other_media(head, name)
@@ -119,11 +151,16 @@ def _demux(file: BinaryIO, size: int, name: str) -> Iterator[InputContainer]:
         container = av.open(
             _Bytes(file),
             "r",
-            options={"format_whitelist": _DEMUXERS, "protocol_whitelist": "none"},
+            options={"format_whitelist": kinds, "protocol_whitelist": "none"},
             metadata_errors="replace",
             buffer_size=_BUFFER,
         )
     except av.error.FFmpegError as error:
+        if kinds != _DEMUXERS:
+            raise MediaError(
+                f"{name} is damaged, or neither a film nor sound in a format that can be read",
+                advice="Convert it to MP4, or sound to WAV, and try again.",
+            ) from error
         raise _explain(file, size, head, name) from error
     except OSError as error:
         raise StorageError(f"{name} can't be read: {error.strerror}") from error

@@ -11,7 +11,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 
 from assent.kit.errors import MediaError, StorageError
-from assent.kit.media._container import OpenedClip
+from assent.kit.media._container import Opened, OpenedClip
 
 __all__ = ["INDEXED", "decode_frames", "frame_rate", "frame_ticks", "packets", "time_base"]
 
@@ -71,14 +71,14 @@ def decode_frames(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[Vide
             raise _ends_early(clip, end)
 
 
-def packets(clip: OpenedClip, *tracks: Stream) -> Iterator["Packet[Any]"]:
+def packets(clip: Opened, *tracks: Stream) -> Iterator["Packet[Any]"]:
     """The container's packets: of these tracks, or all that tell where the file ends.
 
     Raises:
         MediaError: The container is damaged.
         StorageError: The file can't be read.
     """
-    if not tracks and clip.container.format.name == INDEXED:
+    if not tracks and isinstance(clip, OpenedClip) and clip.container.format.name == INDEXED:
         tracks = (clip.video,)
     reader = clip.container.demux(*tracks)
     end = 0.0
@@ -157,7 +157,7 @@ def _ends_early(clip: OpenedClip, seconds: float) -> MediaError:
     )
 
 
-def _damaged(clip: OpenedClip, seconds: float | None) -> MediaError:
+def _damaged(clip: Opened, seconds: float | None) -> MediaError:
     where = "before its first picture" if seconds is None else f"after {seconds:.2f} s"
     return MediaError(
         f"{clip.name} is damaged {where}",

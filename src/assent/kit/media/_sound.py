@@ -1,4 +1,4 @@
-"""Carry a clip's sound into MP4: copied packet for packet, or decoded, mixed and encoded.
+"""Carry a clip's sound into MP4: copied packet for packet, or decoded, mixed, marked and encoded.
 
 Everything here is a generator, so that a film's sound passes in small blocks. Blocks are
 float32 `[channels, samples]`, full scale 1, one right after the other from time 0.
@@ -16,12 +16,14 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from assent.kit.media._container import OpenedClip
+from assent.kit.media._container import Opened
 from assent.kit.media._decode import packets, time_base
 from assent.kit.media._timeline import Timeline
 
 __all__ = [
+    "SoundMark",
     "Spoken",
+    "aac_bit_rate",
     "aac_layout",
     "aac_rate",
     "can_copy",
@@ -58,7 +60,13 @@ class Spoken(Protocol):
     def rate(self) -> int: ...
 
 
-def pick_sound(clip: OpenedClip) -> AudioStream | None:
+class SoundMark(Protocol):
+    """Marks sound on its way to the encoder: as many samples, none shifted."""
+
+    def __call__(self, blocks: Iterator[Block], *, rate: int) -> Iterator[Block]: ...
+
+
+def pick_sound(clip: Opened) -> AudioStream | None:
     """The clip's main sound track, if it has one that can be decoded."""
     track = clip.container.streams.best("audio")
     if not isinstance(track, AudioStream) or track.codec_context is None:
@@ -81,13 +89,21 @@ def aac_layout(channels: int) -> str:
     return _AAC_LAYOUTS.get(channels, "stereo")
 
 
+def aac_bit_rate(rate: int, channels: int) -> int:
+    """The bits a second of AAC that spoil nothing: 96,000 a channel, 192,000 or more in all.
+
+    A frame of 1024 samples holds 6144 bits a channel at most (ISO/IEC 14496-3, 4.5.1.1).
+    """
+    return min(max(96_000 * channels, 192_000), 6 * rate * channels)
+
+
 def start_of(track: AudioStream) -> Fraction:
     """When a track begins, in seconds on the clip's own clock."""
     return (track.start_time or 0) * time_base(track)
 
 
 def copy_packets(
-    clip: OpenedClip, track: AudioStream, target: AudioStream, origin: Fraction
+    clip: Opened, track: AudioStream, target: AudioStream, origin: Fraction
 ) -> Iterator["Packet[Any]"]:
     """The track's packets for `target`, with times counted from `origin` seconds.
 
@@ -109,7 +125,7 @@ def copy_packets(
 
 
 def decode_blocks(
-    clip: OpenedClip, track: AudioStream, *, rate: int, layout: str, origin: Fraction
+    clip: Opened, track: AudioStream, *, rate: int, layout: str, origin: Fraction
 ) -> Iterator[Block]:
     """Decode a track into blocks that begin at `origin` seconds on the clip's clock.
 
@@ -189,7 +205,7 @@ def _mix(block: Block, notice: NDArray[np.float32], gains: NDArray[np.float32]) 
     return np.clip(mixed, -1, 1) if ducked else mixed
 
 
-def _decode(clip: OpenedClip, track: AudioStream) -> Iterator[AudioFrame]:
+def _decode(clip: Opened, track: AudioStream) -> Iterator[AudioFrame]:
     for packet in packets(clip, track):
         try:
             yield from track.codec_context.decode(packet)

@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Picture", "luma8", "paste_rgb", "to_rgb", "with_luma"]
+__all__ = ["Picture", "crop", "luma8", "paste_rgb", "to_rgb", "with_luma"]
 
 Samples: TypeAlias = NDArray[Any]
 """A plane: uint8, or uint16 that holds 10-bit values."""
@@ -115,14 +115,46 @@ def to_rgb(picture: Picture, box: tuple[int, int, int, int] | None = None) -> ND
     x0, y0, x1, y1 = box or (0, 0, picture.width, picture.height)
     if not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
         raise ValueError(f"box {box} is not inside {picture.width}x{picture.height}")
-    yuv = np.empty((y1 - y0, x1 - x0, 3), np.float32)
-    yuv[..., 0] = picture.y[y0:y1, x0:x1]
-    yuv[..., 1] = _upsample(picture.u, picture.subsampling, x0, y0, x1, y1)
-    yuv[..., 2] = _upsample(picture.v, picture.subsampling, x0, y0, x1, y1)
     forward, offset = _rgb_to_yuv(picture)
     inverse = np.linalg.inv(forward)
-    affine = np.concatenate([inverse, -(inverse @ offset)[:, None]], axis=1)
-    return _round(cv2.transform(yuv, affine), 255).astype(np.uint8)
+    shift = -(inverse @ offset)
+    luma = picture.y[y0:y1, x0:x1].astype(np.float32)
+    luma *= np.float32(inverse[0, 0])
+    u, v, grid = _chroma_around(picture, x0, y0, x1, y1)
+    channels = []
+    for row, constant in zip(inverse.astype(np.float32), shift.astype(np.float32), strict=True):
+        # Every colour takes the same share of luma; chroma is weighed while it is small.
+        chroma = row[1] * u
+        chroma += row[2] * v
+        chroma += constant
+        full = _upsample(chroma, picture.subsampling)[grid]
+        # Rounded to the nearest and held to 0..255.
+        channels.append(np.asarray(cv2.add(luma, full, dtype=cv2.CV_8U)))
+    return np.asarray(cv2.merge(channels), np.uint8)
+
+
+def crop(
+    picture: Picture, box: tuple[int, int, int, int]
+) -> tuple[Picture, tuple[int, int]] | None:
+    """The part of a picture inside a box, and the column and row where it begins.
+
+    Args:
+        picture: The picture.
+        box: (x0, y0, x1, y1), far edges exclusive; any integers.
+
+    Returns:
+        A picture whose planes are views of the other's, its edges on the chroma grid: the box grown
+        to even edges and cut off at the picture's. None if the box lies outside.
+    """
+    x0, y0 = max(0, box[0] // 2 * 2), max(0, box[1] // 2 * 2)
+    x1 = min(picture.width, -(-box[2] // 2) * 2)
+    y1 = min(picture.height, -(-box[3] // 2) * 2)
+    if x0 >= x1 or y0 >= y1:
+        return None
+    sx, sy = picture.subsampling
+    chroma = np.s_[y0 // sy : -(-y1 // sy), x0 // sx : -(-x1 // sx)]
+    part = replace(picture, y=picture.y[y0:y1, x0:x1], u=picture.u[chroma], v=picture.v[chroma])
+    return part, (x0, y0)
 
 
 def paste_rgb(
@@ -160,20 +192,20 @@ def paste_rgb(
     inside = np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
     forward, offset = _rgb_to_yuv(picture)
     affine = np.concatenate([forward, offset[:, None]], axis=1)
-    patch = cv2.transform(np.ascontiguousarray(rgb[inside], np.float32), affine)
+    patch = np.ascontiguousarray(rgb[inside], np.float32)
     weight = np.ascontiguousarray(alpha[inside], np.float32)
-    peak = (1 << picture.bits) - 1
-
+    filled, *others = (np.asarray(cv2.transform(patch, row[None]), np.float32) for row in affine)
     luma = picture.y.copy()
-    region = luma[y0:y1, x0:x1]
-    region[...] = _round(region + weight * (patch[..., 0] - region), peak)
-    premultiplied = np.dstack([weight, weight * patch[..., 1], weight * patch[..., 2]])
-    down, (left, top) = _downsample(picture, premultiplied, x0, y0)
-    u, v = (
-        _blend_chroma(plane, down[..., 0], down[..., channel], left, top, peak)
-        for channel, plane in ((1, picture.u), (2, picture.v))
-    )
-    return replace(picture, y=luma, u=u, v=v)
+    _blend(luma[y0:y1, x0:x1], filled, weight, picture.bits)
+    thin, (left, top) = _downsample(picture, weight, x0, y0)
+    chroma = picture.u.copy(), picture.v.copy()
+    for plane, values in zip(chroma, others, strict=True):
+        values *= weight
+        premultiplied, _ = _downsample(picture, values, x0, y0)
+        region = plane[top : top + thin.shape[0], left : left + thin.shape[1]]
+        np.subtract(premultiplied, thin * region, out=premultiplied)
+        _add(region, premultiplied, picture.bits)
+    return replace(picture, y=luma, u=chroma[0], v=chroma[1])
 
 
 def luma8(picture: Picture) -> NDArray[np.uint8]:
@@ -224,75 +256,92 @@ def _rgb_to_yuv(picture: Picture) -> tuple[NDArray[np.float64], NDArray[np.float
     return matrix, np.array([black, 128 * scale, 128 * scale], np.float64)
 
 
-def _round(values: NDArray[Any], peak: int) -> NDArray[Any]:
-    rounded: NDArray[Any] = np.rint(np.clip(values, 0, peak))
-    return rounded
+def _blend(region: Samples, values: _Floats, weight: _Floats, bits: int) -> None:
+    """Move samples towards values, by a weight for each."""
+    change = np.subtract(values, region, dtype=np.float32)
+    change *= weight
+    _add(region, change, bits)
 
 
-def _upsample(
-    plane: Samples, subsampling: tuple[int, int], x0: int, y0: int, x1: int, y1: int
-) -> _Floats:
-    """Chroma at the luma positions of a box: float32 `[y1 - y0, x1 - x0]`."""
-    sx, sy = subsampling
+def _add(region: Samples, change: _Floats, bits: int) -> None:
+    """Add to samples in place, rounding to the nearest that they can hold."""
+    if bits == 8:
+        region[...] = cv2.add(region, change, dtype=cv2.CV_8U)
+    else:
+        region[...] = np.minimum(cv2.add(region, change, dtype=cv2.CV_16U), (1 << bits) - 1)
+
+
+def _chroma_around(
+    picture: Picture, x0: int, y0: int, x1: int, y1: int
+) -> tuple[_Floats, _Floats, tuple[slice, slice]]:
+    """The chroma samples from which those of a box of luma are interpolated.
+
+    The third value says where the box lies in what `_upsample` makes of them.
+    """
+    sx, sy = picture.subsampling
     left, top, right, bottom = x0 // sx, y0 // sy, -(-x1 // sx), -(-y1 // sy)
     rows = np.arange(top - (sy - 1), bottom + (sy - 1))
     columns = np.arange(left, right + (sx - 1))
     # Beyond the picture's edge its last samples are repeated.
-    part = plane.take(rows, axis=0, mode="clip").take(columns, axis=1, mode="clip")
-    chroma = part.astype(np.float32)
-    if sy == 2:
-        tall = np.empty((2 * (bottom - top), chroma.shape[1]), np.float32)
-        near = 0.75 * chroma[1:-1]
-        tall[0::2] = near + 0.25 * chroma[:-2]
-        tall[1::2] = near + 0.25 * chroma[2:]
-        chroma = tall
+    u, v = (
+        plane.take(rows, axis=0, mode="clip").take(columns, axis=1, mode="clip").astype(np.float32)
+        for plane in (picture.u, picture.v)
+    )
+    return u, v, np.s_[y0 - sy * top : y1 - sy * top, x0 - sx * left : x1 - sx * left]
+
+
+def _upsample(chroma: _Floats, subsampling: tuple[int, int]) -> _Floats:
+    """Samples at every luma position, from chroma with one more row above and below, and right."""
+    sx, sy = subsampling
     if sx == 2:
-        wide = np.empty((chroma.shape[0], 2 * (right - left)), np.float32)
+        wide = np.empty((len(chroma), 2 * (chroma.shape[1] - 1)), np.float32)
         wide[:, 0::2] = chroma[:, :-1]
-        wide[:, 1::2] = 0.5 * (chroma[:, :-1] + chroma[:, 1:])
+        between = chroma[:, :-1] + chroma[:, 1:]
+        between *= np.float32(0.5)
+        wide[:, 1::2] = between
         chroma = wide
-    return chroma[y0 - sy * top : y1 - sy * top, x0 - sx * left : x1 - sx * left]
+    if sy == 2:
+        tall = np.empty((2 * (len(chroma) - 2), chroma.shape[1]), np.float32)
+        near, far = np.float32(0.75) * chroma[1:-1], np.float32(0.25) * chroma
+        np.add(near, far[:-2], out=tall[0::2])
+        np.add(near, far[2:], out=tall[1::2])
+        chroma = tall
+    return chroma
 
 
 def _downsample(
     picture: Picture, values: _Floats, x: int, y: int
 ) -> tuple[_Floats, tuple[int, int]]:
-    """Bring `values` `[h, w, C]`, which lie at (x, y) inside the picture, to the chroma grid.
+    """Bring `values` `[h, w]`, which lie at (x, y) inside the picture, to the chroma grid.
 
     Around the values there is 0. The result covers every chroma sample that a value reaches;
     its left and top edge on the chroma grid come second.
     """
     sx, sy = picture.subsampling
-    height, width, channels = values.shape
+    height, width = values.shape
     left, top = x // sx, y // sy
     # With sx == 2 an odd last column also reaches the chroma sample to its right.
     right = min((x + width - 1) // sx + sx, picture.u.shape[1])
     bottom = (y + height - 1) // sy + 1
-    shape = (sy * (bottom - top), sx * (right - left) + 1, channels)
-    canvas: NDArray[Any] = np.zeros(shape, np.float32)
+    # One column more than is needed on the left, and on the right where columns come in pairs.
+    canvas: _Floats = np.zeros((sy * (bottom - top), sx * (right - left) + sx), np.float32)
     row, column = y - sy * top, x - sx * left + 1
+    last = sx * (right - left)
     canvas[row : row + height, column : column + width] = values
     # Beyond the picture's edge its last samples are repeated.
     if left == 0:
         canvas[:, 0] = canvas[:, 1]
     if sx * right > picture.width:
-        canvas[:, -1] = canvas[:, -2]
+        canvas[:, last] = canvas[:, last - 1]
     if sy * bottom > picture.height:
         canvas[-1] = canvas[-2]
     if sy == 2:
-        canvas = 0.5 * (canvas[0::2] + canvas[1::2])
+        canvas = canvas[0::2] + canvas[1::2]
+        canvas *= np.float32(0.5)
+    thin: _Floats = canvas[:, 1:]
     if sx == 2:
-        canvas = 0.5 * canvas[:, 1::2] + 0.25 * (canvas[:, 0:-1:2] + canvas[:, 2::2])
-    else:
-        canvas = canvas[:, 1:]
-    return canvas, (left, top)
-
-
-def _blend_chroma(
-    plane: Samples, alpha: _Floats, premultiplied: _Floats, left: int, top: int, peak: int
-) -> Samples:
-    blended = plane.copy()
-    height, width = alpha.shape
-    region = blended[top : top + height, left : left + width]
-    region[...] = _round(region * (1 - alpha) + premultiplied, peak)
-    return blended
+        sides, middle = canvas[:, 0::2], canvas[:, 1::2]
+        thin = sides[:, :-1] + sides[:, 1:]
+        thin *= np.float32(0.25)
+        thin += np.float32(0.5) * middle[:, :-1]
+    return thin, (left, top)

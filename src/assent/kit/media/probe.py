@@ -17,8 +17,11 @@ from assent.kit.media._container import OpenedClip, Source, open_clip
 from assent.kit.media._decode import decode_frames, frame_rate, packets, time_base
 from assent.kit.media._upright import look_of
 
-__all__ = ["Clip", "Sound", "probe"]
+__all__ = ["Clip", "Sound", "probe", "require_sdr"]
 
+# Transfer characteristics of ITU-R BT.2100.
+_HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+_TO_SDR = "zscale=t=linear:npl=203,tonemap=hable,zscale=p=bt709:t=bt709:m=bt709:r=tv,format=yuv420p"
 # Packets that are looked at to tell a variable frame rate where no index lists all of them.
 _LOOKED_AT = 300
 # Files that passed through Matroska have their times rounded to milliseconds.
@@ -107,6 +110,19 @@ def probe(source: Source, *, name: str) -> Clip:
         variable = _has_variable_rate(clip)
     with open_clip(source, name=name) as clip:
         return _describe(clip, _first_frame(clip), variable)
+
+
+def require_sdr(clip: Clip) -> None:
+    """Raise `MediaError` if the clip's brightness is coded in high dynamic range (PQ or HLG).
+
+    Wide colours alone (BT.2020 with its own transfer characteristic) are no reason.
+    """
+    if clip.transfer in _HDR:
+        raise MediaError(
+            f"{clip.name} is in HDR ({_HDR[clip.transfer]}), whose brightness would be misread",
+            advice="Convert it to SDR first, for example with "
+            f"`ffmpeg -i IN -vf {_TO_SDR} OUT`, and look at the result.",
+        )
 
 
 def _first_frame(clip: OpenedClip) -> VideoFrame:

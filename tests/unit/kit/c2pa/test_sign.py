@@ -2,6 +2,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import c2pa
 import pytest
@@ -25,6 +26,16 @@ class FullDisk(io.BytesIO):
 class BrokenDisk(io.BytesIO):
     def read(self, size: int | None = -1, /) -> bytes:
         raise OSError(5, "Input/output error")
+
+
+class Counted(io.BytesIO):
+    """Remembers how much was asked for at once."""
+
+    most = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.most = max(self.most, size or 0)
+        return super().read(size)
 
 
 def seal(
@@ -171,3 +182,39 @@ def test_expired_certificates_do_not_sign(
     expired = make_chain(organisation="Old", not_before=datetime(2020, 1, 1, tzinfo=UTC), days=30)
     with pytest.raises(SealError, match="not valid"):
         seal(media[MP4], plan, expired, footage)
+
+
+def lengthened(clip: bytes, longer: int) -> bytes:
+    """The clip with more in the box that holds the pictures."""
+    start = clip.rindex(b"mdat") - 4
+    end = start + int.from_bytes(clip[start : start + 4], "big")
+    size = (end - start + longer).to_bytes(4, "big")
+    return clip[:start] + size + clip[start + 4 : end] + bytes(longer) + clip[end:]
+
+
+def peak_mb() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def test_memory_does_not_grow_with_the_film(
+    media: dict[str, bytes], plan: Plan, chain: Chain, footage: Ingredient, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(lengthened(media[MP4], 160 << 20))
+    seal(media[MP4], plan, chain, replace(footage, stream=io.BytesIO(media[MP4])))
+    with film.open("rb") as source, (tmp_path / "signed.mp4").open("w+b") as sink:
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+        before = peak_mb()
+        sign(source, sink, mime=MP4, plan=plan, chain=chain, ingredient=footage, tsa_url=None)
+        assert peak_mb() - before < 60
+        assert read(sink, mime=MP4, anchors_pem=chain.root_pem).state == "trusted"
+
+
+def test_a_long_film_is_hashed_piece_by_piece(
+    media: dict[str, bytes], plan: Plan, chain: Chain, footage: Ingredient
+) -> None:
+    film = lengthened(media[MP4], 8 << 20)
+    signed = Counted(seal(film, plan, chain, footage))
+    assert read(signed, mime=MP4, anchors_pem=chain.root_pem).state == "trusted"
+    assert 0 < signed.most <= 1 << 20

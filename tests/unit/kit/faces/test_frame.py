@@ -60,6 +60,18 @@ def test_whole_frames_in_other_sizes_are_alike(picture: Picture) -> None:
     assert apart(frame.thumbnail(32, 18), colours.thumbnail(32, 18)) < 4.0
 
 
+@pytest.mark.parametrize("bits", [8, 10])
+@pytest.mark.parametrize("full_range", [False, True])
+@pytest.mark.parametrize("matrix", ["bt601", "bt709", "bt2020"])
+def test_colours_are_those_of_the_picture(bits: int, full_range: bool, matrix: str) -> None:
+    rng = np.random.default_rng(1)
+    kind = np.uint8 if bits == 8 else np.uint16
+    y, u, v = rng.integers(0, 1 << bits, (3, 90, 120)).astype(kind)
+    picture = Picture(pts=0, y=y, u=u, v=v, bits=bits, full_range=full_range, matrix=matrix)
+    # Both round; a tie may go either way.
+    assert apart(PictureFrame(picture).shrunk(120, 90), to_rgb(picture)) < 1e-3
+
+
 @pytest.mark.parametrize("scale", [0.1, 0.25, 0.34, 0.5, 0.8, 1.0, 2.5])
 def test_a_crop_neither_shifts_nor_flickers_at_any_size(scale: float) -> None:
     rng = np.random.default_rng(1)

@@ -62,3 +62,15 @@ def test_a_patch_with_grain_of_its_own_gets_no_more() -> None:
     patch = np.repeat(120 + grain((200, 200), 9.0, seed=4)[..., None], 3, axis=2)
     picture = 120 + grain((200, 200), 5.0, seed=1)
     assert match_grain(patch, picture, EVERYWHERE, seed=2) is patch
+
+
+@pytest.mark.parametrize("count", [100, 101, 1000])
+def test_the_measure_is_the_median(count: int) -> None:
+    picture = grain((200, 200), 9.0, seed=4)
+    where = np.zeros((200, 200), np.bool_)
+    where.ravel()[1000 : 1000 + count] = True
+    padded = np.pad(picture, 1, mode="reflect")
+    across = padded[:, :-2] - 2 * padded[:, 1:-1] + padded[:, 2:]
+    response = across[:-2] - 2 * across[1:-1] + across[2:]
+    wanted = 1.4826 * float(np.median(np.abs(response[where]))) / 6
+    assert noise_of(picture, where) == pytest.approx(wanted, rel=1e-5)

@@ -94,3 +94,13 @@ def test_the_rim_fades(portrait: Portrait) -> None:
     assert not share[~portrait.layout.mask].any()
     assert share.max() == 1
     assert np.abs(np.diff(share, axis=0)).max() < 0.25
+
+
+def test_the_edge_is_as_soft_as_it_is_near(portrait: Portrait) -> None:
+    share = np.ones((portrait.layout.size,) * 2, np.float32)
+    painted = paint(gradient(portrait), share, placed(portrait), portrait.layout, (180, 200))
+    assert painted is not None
+    depth = cv2.distanceTransform(
+        (painted.alpha > 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
+    )
+    assert np.abs(painted.alpha - np.clip(depth / 1.5, 0, 1)).max() < 1e-3

@@ -85,8 +85,8 @@ def test_memory_does_not_grow(portrait: Portrait, scene: Footage) -> None:
     performance = Performance(portrait)
     for number in range(3 * AHEAD):
         performance.see(number, 0, scene.crops[0], scene.meshes[0], scene.matrices[0])
-        performance.face(number - AHEAD)
-    gone = 2 * AHEAD - 1 - AHEAD - 1
+        performance.forget(number - AHEAD)
+    gone = 2 * AHEAD - 1 - AHEAD
     assert performance.face(gone) is None
     assert performance.face(gone + 1) is not None
 

@@ -245,6 +245,42 @@ def test_a_notice_before_late_sound_begins_with_the_picture(clips: "Clips") -> N
     assert level(samples, rate, 0.31, 0.36) < 0.03
 
 
+def louder(blocks: Iterator[NDArray[np.float32]], *, rate: int) -> Iterator[NDArray[np.float32]]:
+    assert rate == 44100
+    for block in blocks:
+        yield block * 2
+
+
+def test_a_mark_makes_sound_aac_without_shifting_it(clips: "Clips") -> None:
+    path = clips.plain(sound="aac", frames=50)
+    _, sink = rewrite(path, mark=louder)
+    sound = probe(sink, name="out").sound
+    assert sound is not None
+    assert (sound.codec, sound.rate, sound.channels) == ("aac", 44100, 2)
+    after, _, start = sound_samples(sink)
+    before, _, before_start = sound_samples(io.BytesIO(path.read_bytes()))
+    assert start == pytest.approx(before_start, abs=1e-3)
+    length = min(before.shape[1], after.shape[1])
+    assert abs(before.shape[1] - after.shape[1]) <= 2048
+    # A tone of 2 * 0.4 full scale, at the same place to the sample.
+    part = slice(4096, length - 4096)
+    error = after[:, part] - 2 * before[:, part]
+    assert np.sqrt((error**2).mean()) < 0.1 * np.sqrt((after[:, part] ** 2).mean())
+
+
+def test_a_notice_is_marked_too(clips: "Clips") -> None:
+    def muted(blocks: Iterator[NDArray[np.float32]], *, rate: int) -> Iterator[NDArray[np.float32]]:
+        return (block * 0 for block in blocks)
+
+    _, sink = rewrite(clips.silent(), sound_from=None, notice=spoken(1.0), mark=muted)
+    samples, rate, _ = sound_samples(sink)
+    assert level(samples, rate, 0, 1) < 1e-3
+
+
+def test_a_mark_alone_adds_no_sound(clips: "Clips") -> None:
+    assert probe(rewrite(clips.silent(), mark=louder)[1], name="out").sound is None
+
+
 def test_no_sound_is_added_without_reason(clips: "Clips") -> None:
     assert probe(rewrite(clips.silent())[1], name="out").sound is None
     assert probe(rewrite(clips.plain(), sound_from=None)[1], name="out").sound is None

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assent.kit.media._sound import DUCKED, aac_layout, aac_rate, mix_notice, resample_mono
+from assent.kit.media._sound import (
+    DUCKED,
+    aac_bit_rate,
+    aac_layout,
+    aac_rate,
+    mix_notice,
+    resample_mono,
+)
 
 RATE = 8000
 
@@ -65,3 +72,11 @@ def test_what_aac_carries() -> None:
         "5.1",
         "7.1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "bits"),
+    [(48000, 1, 192_000), (44100, 2, 192_000), (48000, 6, 576_000), (16000, 1, 96_000)],
+)
+def test_aac_gets_bits_enough_and_no_more_than_fit(rate: int, channels: int, bits: int) -> None:
+    assert aac_bit_rate(rate, channels) == bits

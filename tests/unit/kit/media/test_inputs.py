@@ -18,7 +18,7 @@ from assent.kit.errors import MediaError
 from assent.kit.imaging.label import burn, draw_label
 from assent.kit.media._encode import encode
 from assent.kit.media.picture import Picture, to_rgb, with_luma
-from assent.kit.media.probe import Clip, probe
+from assent.kit.media.probe import Clip, probe, require_sdr
 from assent.kit.media.read import read_pictures
 from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.key import ReadingKey
@@ -171,3 +171,24 @@ def test_interlaced_footage_is_refused_with_advice(tmp_path: Path, order: str) -
     with pytest.raises(MediaError, match="interlaced") as caught:
         probe(path, name=path.name)
     assert "bwdif" in caught.value.advice
+
+
+@pytest.mark.parametrize(("kind", "number"), [("PQ", 16), ("HLG", 18)])
+def test_hdr_is_told_and_the_advice_makes_it_sdr(tmp_path: Path, kind: str, number: int) -> None:
+    tags = f"h264_metadata=transfer_characteristics={number}:colour_primaries=9"
+    path = film(tmp_path / "hdr.mp4", KINDS["bt2020"], options=("-bsf:v", tags))
+    with pytest.raises(MediaError, match=rf"hdr\.mp4 is in HDR \({kind}\)") as caught:
+        require_sdr(probe(path, name=path.name))
+    command = caught.value.advice.split("`")[1].split()
+    assert (command[0], command[-1]) == ("ffmpeg", "OUT")
+    target = tmp_path / "sdr.mp4"
+    ffmpeg(*[{"IN": str(path), "OUT": str(target)}.get(word, word) for word in command[1:]])
+    clip = probe(target, name=target.name)
+    require_sdr(clip)
+    assert (clip.matrix, clip.transfer, clip.bits) == ("bt709", "bt709", 8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_wide_colours_and_ten_bits_alone_are_not_hdr(tmp_path: Path, kind: str) -> None:
+    path = film(tmp_path / f"{kind}.mp4", KINDS[kind])
+    require_sdr(probe(path, name=path.name))

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assent.kit.media.picture import Picture, luma8, paste_rgb, to_rgb, with_luma
+from assent.kit.media.picture import Picture, crop, luma8, paste_rgb, to_rgb, with_luma
 
 MATRICES = {"bt601": 5, "bt709": 1, "bt2020": 9}  # swscale's numbers
 KINDS = [
@@ -236,3 +236,32 @@ def test_planes_that_do_not_fit_are_refused(changes: dict[str, object]) -> None:
     }
     with pytest.raises(ValueError, match=r"matrix|bits|planes"):
         Picture(pts=0, full_range=False, **(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sub", [(1, 1), (2, 1), (2, 2)])
+@pytest.mark.parametrize("at", [(9, 7), (-5, -4), (27, 20)])
+def test_what_is_pasted_into_a_part_is_what_is_pasted_into_the_whole(
+    sub: tuple[int, int], at: tuple[int, int]
+) -> None:
+    picture, (x, y) = random_picture(sub=sub), at
+    random = np.random.default_rng(1)
+    rgb = random.integers(0, 256, (11, 13, 3), np.uint8)
+    alpha = random.random((11, 13), np.float32)
+    found = crop(picture, (x - 3, y - 3, x + 13 + 3, y + 11 + 3))
+    assert found is not None
+    part, (left, top) = found
+    assert (left % 2, top % 2) == (0, 0)
+    assert np.shares_memory(part.y, picture.y)
+    whole = paste_rgb(picture, rgb, alpha, x, y)
+    pasted = paste_rgb(part, rgb, alpha, x - left, y - top)
+    again = crop(whole, (left, top, left + part.width, top + part.height))
+    assert again is not None
+    for one, other in zip(
+        (again[0].y, again[0].u, again[0].v), (pasted.y, pasted.u, pasted.v), strict=True
+    ):
+        assert np.array_equal(one, other)
+
+
+def test_there_is_no_part_beyond_the_edge() -> None:
+    assert crop(random_picture(), (40, 0, 60, 10)) is None
+    assert crop(random_picture(), (-9, 0, 0, 10)) is None
