@@ -41,9 +41,11 @@ from assent.kit.watermark.tile import gains
 __all__ = ["SMALLEST_SIDE", "Embedder", "Profile"]
 
 SMALLEST_SIDE = 128
-_SAMPLES = 16  # planes of a segment that the pattern is fitted to
+_SAMPLES = 12  # planes of a segment that the pattern is fitted to
 _RINGS = (8, 10, 12, 15, 18, 22, 27, 34)  # radii between which the reader's gain is averaged
-_ROUNDS = (0.9, 0.63)  # share of the host's error that each round takes back
+# Share of the error that each round takes back. The mask spreads each carrier over its neighbours,
+# so that larger steps would overshoot.
+_ROUNDS = (0.35, 0.35, 0.35, 0.35)
 
 Complexes = NDArray[np.complex128]
 
@@ -112,7 +114,7 @@ class Embedder:
         same strength. The planes are all of one size, the embedder's [H, W] or smaller with the
         same proportions; a shorter side of 512 shows all that a reader sees. `seconds` tells for
         each when it is shown, ascending; without it all are taken to be of the first segment.
-        Optional; at most 16 planes of a segment are used. Calling it again starts anew.
+        Optional; at most 12 planes of a segment are used. Calling it again starts anew.
         """
         self._corrections = {}
         times = repeat(0.0) if seconds is None else seconds
@@ -210,7 +212,7 @@ def _correct(
     size = np.abs(ideal)
     gain = _smooth_gain(seen, ideal, radius)
     step = share * (seen - gain * ideal) / np.maximum(gain, max(0.3 * float(gain.max()), 1e-9))
-    moved = wish - _at_most(step, 0.8 * size) - ideal
+    moved = wish - _at_most(step, size) - ideal
     return ideal + _at_most(moved, 1.2 * size)
 
 
