@@ -43,7 +43,9 @@ _GATE = np.log(1e-12)
 _MOST_READINGS = 500
 # How likely another identifier may be, given that there is a mark.
 _DOUBT = np.log(1e-4)
-_WORTH_DECODING = 3.0  # deviations of the pilots; below, no code helps
+# Deviations of the pilots below which no code helps: in one place, and in the best of all places.
+_WORTH_DECODING = 3.0
+_WORTH_DECODING_ANYWHERE = 5.2
 _GROUP = 8  # planes
 _LOOK_AFTER = (4, 12, 32)  # planes after which the quick way is tried
 _GATHERING_SHARE = 0.6  # of the budget
@@ -232,7 +234,7 @@ class _Reader:
         self, matrix: Floats, parts: list[Detail], total: Detail, where: str
     ) -> Mark | None:
         whole = self._seen(total, matrix)
-        if align(whole, self._carriers, reach=None).z < _WORTH_DECODING:
+        if align(whole, self._carriers, reach=None).z < _WORTH_DECODING_ANYWHERE:
             return None
         groups = [self._seen(part, matrix) for part in parts]
         return self._try(groups, where + describe(matrix), None)
