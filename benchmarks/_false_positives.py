@@ -4,8 +4,8 @@
 
 What is decoded is what the reader decodes: for each picture the whole frame, straight and mirrored,
 and the geometries that its search likes best under a key drawn for the purpose, refined, folded and
-aligned. Unlike the reader, every one of them goes on to the payload, whatever its statistic: so the
-statistic's gate and the CRC are measured apart.
+aligned. Unlike the reader, every one of them is decoded, however faint its pilots. Beside what is
+decoded, one fixed word is held against each: how many nats speak for it has a known tail.
 
 Pictures are drawn in turn from noise of several kinds; from films, cut, scaled, turned and averaged
 over up to sixteen frames; and from films marked under another key.
@@ -28,27 +28,29 @@ from numpy.typing import NDArray
 
 from assent.kit.media.picture import luma8
 from assent.kit.media.read import read_pictures
-from assent.kit.watermark.carriers import SHORT_SIDE, TILE, Carriers
+from assent.kit.watermark.carriers import SHORT_SIDE, Carriers
 from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.frontend import DetailAverage
 from assent.kit.watermark.geometry import fold
 from assent.kit.watermark.key import ReadingKey
 from assent.kit.watermark.lines import Lines
+from assent.kit.watermark.payload import payload_bits
+from assent.kit.watermark.polar import encode
 from assent.kit.watermark.search import SimilarityFinder, StretchFinder, refine
-from assent.kit.watermark.tile import align, read_identifier
+from assent.kit.watermark.tile import Reading, align, follow, gains, prove, read_plain
 
-__all__ = ["GATES", "KINDS", "Tally", "count", "derived_tail", "render", "report"]
+__all__ = ["GATE", "KINDS", "WAYS", "Tally", "count", "derived_tail", "render", "report"]
 
 Luma = NDArray[np.uint8]
 
 KINDS = ("noise", "films", "other key")
-# The reader's own gates.
-GATES = {"near": 4.0, "search": 6.0}
-# Places at which the pattern's origin is tried: half units of a tile, or a few around the corner.
-_PLACES = {"near": 7**2, "search": (2 * TILE) ** 2}
-_LEVELS = {"near": (2.0, 2.5, 3.0, 3.5, 4.0, 4.5), "search": (4.0, 4.5, 5.0, 5.5, 6.0, 6.5)}
-# Words that a decode holds against the CRC at most: three models, a list of 32 each.
-_WORDS = 96
+WAYS = ("near", "search")
+# The reader's own gate, in nats that speak for one word: 64 log 2, log 8 ways, and 12 log 10.
+GATE = 64 * math.log(2) + math.log(8) + 12 * math.log(10)
+_LEVELS = (2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
+_WAYS_OF_WEIGHING = 8
+# Any word drawn without a look at the picture will do.
+_WORD = encode(payload_bits(0x0123456789ABCDEF))
 _SIMILARITIES, _STRETCHES = 12, 6
 A_PICTURE = 2 + _SIMILARITIES + _STRETCHES
 _PICTURES_A_KEY = len(KINDS)
@@ -59,9 +61,9 @@ _KEPT_FRAMES = 24
 class Tally:
     """What came of decodes: statistics by way of looking, and identifiers by kind of picture."""
 
-    statistics: dict[str, list[float]] = field(default_factory=lambda: {w: [] for w in GATES})
+    statistics: dict[str, list[float]] = field(default_factory=lambda: {w: [] for w in WAYS})
     decodes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
-    right_crcs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    decoded: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     reported: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
 
     def add(self, other: "Tally") -> None:
@@ -70,24 +72,20 @@ class Tally:
             self.statistics[way] += values
         for mine, theirs in (
             (self.decodes, other.decodes),
-            (self.right_crcs, other.right_crcs),
+            (self.decoded, other.decoded),
             (self.reported, other.reported),
         ):
             for kind in KINDS:
                 mine[kind] += theirs[kind]
 
-    def share_above(self, way: str, z: float) -> float:
-        """Return the share of decodes whose statistic was at least `z`."""
-        return float(np.mean(np.asarray(self.statistics[way]) >= z))
+    def share_above(self, way: str, nats: float) -> float:
+        """Return the share of decodes whose statistic was at least `nats`."""
+        return float(np.mean(np.asarray(self.statistics[way]) >= nats))
 
 
-def derived_tail(way: str, z: float) -> float:
-    """Return the chance of a statistic of `z` or more, as derived; see docs/watermark.md.
-
-    The keyed phases of the pilots make the score at one place a sum of many bounded terms of mean
-    0, which is near normal; the best of several places is at most that many times as likely.
-    """
-    return min(1.0, _PLACES[way] * 0.5 * math.erfc(z / math.sqrt(2)))
+def derived_tail(nats: float) -> float:
+    """Return the bound on the chance of so many nats for one word; see docs/specs/watermark.md."""
+    return min(1.0, _WAYS_OF_WEIGHING * math.exp(-nats))
 
 
 def report(decodes: int, films: Sequence[Path], workers: int) -> dict[str, Any]:
@@ -99,33 +97,31 @@ def report(decodes: int, films: Sequence[Path], workers: int) -> dict[str, Any]:
         "by_kind": {
             kind: {
                 "decodes": tally.decodes[kind],
-                "right_crcs": tally.right_crcs[kind],
+                "decoded": tally.decoded[kind],
                 "reported": tally.reported[kind],
             }
             for kind in KINDS
         },
-        "expected_right_crcs": sum(tally.decodes.values()) * _WORDS / 2**32,
         "tails": {
             way: [
-                {"z": z, "measured": tally.share_above(way, z), "derived": derived_tail(way, z)}
-                for z in _LEVELS[way]
+                {"nats": n, "measured": tally.share_above(way, n), "derived": derived_tail(n)}
+                for n in _LEVELS
             ]
-            for way in GATES
+            for way in WAYS
         },
-        "highest": {way: max(tally.statistics[way]) for way in GATES},
+        "highest": {way: max(tally.statistics[way]) for way in WAYS},
     }
 
 
 def render(report: dict[str, Any]) -> str:
     """Return a report as tables."""
-    lines = [f"{'pictures':<12}{'decodes':>9}{'CRC right':>11}{'reported':>10}"]
+    lines = [f"{'pictures':<12}{'decodes':>9}{'decoded':>11}{'reported':>10}"]
     for kind, row in report["by_kind"].items():
-        lines.append(f"{kind:<12}{row['decodes']:>9}{row['right_crcs']:>11}{row['reported']:>10}")
-    lines.append(f"expected by chance: {report['expected_right_crcs']:.5f} right CRCs")
+        lines.append(f"{kind:<12}{row['decodes']:>9}{row['decoded']:>11}{row['reported']:>10}")
     for way, rows in report["tails"].items():
-        lines += ["", f"{way}: highest z {report['highest'][way]:.2f}, gate {GATES[way]}"]
-        lines.append(f"{'z at least':<12}{'measured':>12}{'derived':>12}")
-        lines += [f"{r['z']:<12}{r['measured']:>12.2e}{r['derived']:>12.2e}" for r in rows]
+        lines += ["", f"{way}: at most {report['highest'][way]:.2f} nats, gate {GATE:.1f}"]
+        lines.append(f"{'nats':<12}{'measured':>12}{'derived':>12}")
+        lines += [f"{r['nats']:<12}{r['measured']:>12.2e}{r['derived']:>12.2e}" for r in rows]
     return "\n".join(lines)
 
 
@@ -151,30 +147,39 @@ def _batch(number: int, films: tuple[Path, ...]) -> Tally:
     tally = Tally()
     for index in range(_PICTURES_A_KEY):
         kind = KINDS[index % len(KINDS)]
-        for way, z, found in _decode(_picture(kind, rng, films), carriers, finders):
-            tally.statistics[way].append(z)
+        for way, nats, reading in _decode(_picture(kind, rng, films), carriers, finders):
+            tally.statistics[way].append(nats)
             tally.decodes[kind] += 1
-            tally.right_crcs[kind] += found
-            tally.reported[kind] += found and z >= GATES[way]
+            # What a reader asks of a word to take the picture for marked.
+            tally.decoded[kind] += reading.log_chance < math.log(1e-12)
+            tally.reported[kind] += reading.log_chance < math.log(
+                1e-12
+            ) and reading.log_other < math.log(1e-4)
     return tally
 
 
 def _decode(
     average: DetailAverage, carriers: Carriers, finders: tuple[SimilarityFinder, StretchFinder]
-) -> Iterator[tuple[str, float, bool]]:
-    """Yield the way of looking, the statistic, and whether a CRC was right."""
+) -> Iterator[tuple[str, float, Reading]]:
+    """Yield the way of looking, the nats that speak for one fixed word, and the decoded word."""
     detail = average.mean()
     height, width = detail.shape
     matrix = np.diag([1.0, 1.0]) * (min(width, height) / SHORT_SIDE)
     for side in (1, -1):
-        straight = align(fold(np.ascontiguousarray(detail[:, ::side]), matrix), carriers, near=True)
-        yield "near", straight.z, read_identifier(straight.spectrum, carriers) is not None
+        straight = np.ascontiguousarray(detail[:, ::side])
+        yield "near", *_read(gains(fold(straight, matrix), carriers), carriers, 1.0)
     lines = Lines.of(detail)
     candidates = finders[0].find(lines, _SIMILARITIES) + finders[1].find(lines, _STRETCHES)
     for candidate in candidates:
         refined = refine(lines, carriers, candidate.matrix)
-        found = align(fold(detail, refined), carriers, near=False)
-        yield "search", found.z, read_identifier(found.spectrum, carriers) is not None
+        yield "search", *_read(gains(fold(detail, refined), carriers), carriers, None)
+
+
+def _read(
+    seen: NDArray[np.complex128], carriers: Carriers, reach: float | None
+) -> tuple[float, Reading]:
+    timeline = follow([seen], align(seen, carriers, reach=reach), carriers)
+    return prove(timeline, carriers, _WORD), read_plain(timeline, carriers)
 
 
 def _picture(kind: str, rng: np.random.Generator, films: tuple[Path, ...]) -> DetailAverage:

@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
@@ -27,9 +28,10 @@ from assent.kit.media.picture import Picture, luma8, with_luma
 from assent.kit.media.probe import Clip, probe
 from assent.kit.media.read import read_pictures
 from assent.kit.media.still import read_still, still_type
+from assent.kit.watermark.carriers import SEGMENT_S
 from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.read import Search, read_mark
+from assent.kit.watermark.read import STRETCH_S, Search, read_mark
 
 __all__ = [
     "RELEASE_CRF",
@@ -44,7 +46,7 @@ __all__ = [
 
 RELEASE_CRF = 18
 _KEY = ReadingKey.from_bytes(bytes(range(32)))
-_FITTED_ON = 16
+_FITTED_ON = 12
 _FITTED_LINES = 512
 _LOOKS = 64
 _BUDGET_S = 12.0
@@ -75,7 +77,7 @@ def embed(source: Path, target: Path, *, asset_id: int, crf: int = RELEASE_CRF) 
     """Mark a film and encode it."""
     clip = probe(source, name=source.name)
     embedder, fitting_s = _fitted(source, clip, asset_id)
-    tally = _Tally(embedder)
+    tally = _Tally(embedder, clip.time_base)
     with target.open("wb+") as sink:
         pictures = (tally.mark(picture) for picture in read_pictures(source, name=source.name))
         encode(pictures, sink, like=clip, sound_from=None, crf=crf)
@@ -98,12 +100,12 @@ def mark_one(source: Path, number: int, *, asset_id: int) -> tuple[Picture, Pict
 
 def _fitted(source: Path, clip: Clip, asset_id: int) -> tuple[Embedder, float]:
     """Return an embedder that is fitted to the film, and the seconds that took."""
-    looks = list(_looks(source, clip))
+    looks, times = zip(*_looks(source, clip), strict=True)
     began = time.perf_counter()
     embedder = Embedder(
         width=clip.width, height=clip.height, bits=clip.bits, asset_id=asset_id, key=_KEY
     )
-    embedder.prepare(looks)
+    embedder.prepare(looks, seconds=times)
     return embedder, time.perf_counter() - began
 
 
@@ -141,11 +143,9 @@ def _reading(search: Search, seconds: float) -> Reading:
     if mark is None:
         says = search.searched[-1] if search.searched else ""
         return Reading(asset_id=None, confidence=0, statistic=0, seconds=seconds, says=says)
-    # Pilots that stand out so far by chance, and one of 96 wrong words with a right CRC-32.
-    by_chance = 0.5 * math.erfc(mark.z / math.sqrt(2)) * 96 / 2**32
     return Reading(
         asset_id=mark.asset_id,
-        confidence=1 - by_chance,
+        confidence=mark.confidence,
         statistic=mark.z,
         seconds=seconds,
         says=mark.geometry,
@@ -160,7 +160,8 @@ def _planes(path: Path) -> Iterator[NDArray[np.uint8]]:
         yield luma8(from_rgb(read_still(path.read_bytes(), name=path.name)))
         return
     clip = probe(path, name=path.name)
-    step = max(1, clip.frames // _LOOKS)
+    looked_at = min(float(clip.frames), STRETCH_S * float(clip.frame_rate))
+    step = max(1, round(looked_at / _LOOKS))
     for index, picture in enumerate(read_pictures(path, name=path.name)):
         if index % step == 0:
             yield luma8(picture)
@@ -174,19 +175,22 @@ def _decode_anything(path: Path) -> Iterator[NDArray[np.uint8]]:
     yield from (np.asarray(frame, np.uint8) for frame in frames[::step])
 
 
-def _looks(source: Path, clip: Clip) -> Iterator[NDArray[np.uint8]]:
+def _looks(source: Path, clip: Clip) -> Iterator[tuple[NDArray[np.uint8], float]]:
+    """Yield pictures spread over each segment, and when they are shown."""
     size = fit_shortest_side(clip.width, clip.height, _FITTED_LINES)
-    step = max(1, -(-clip.frames // _FITTED_ON))
+    segment = min(float(clip.frames), SEGMENT_S * float(clip.frame_rate))
+    step = max(1, math.ceil(segment / _FITTED_ON))
     for index, picture in enumerate(read_pictures(source, name=source.name)):
         if index % step == 0:
-            yield luma8(scale(picture, *size))
+            yield luma8(scale(picture, *size)), float(picture.pts * clip.time_base)
 
 
 class _Tally:
     """Marks pictures, and adds up what that took and changed."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, time_base: Fraction) -> None:
         self._embedder = embedder
+        self._time_base = time_base
         self.frames = 0
         self.seconds = 0.0
         self.squares = 0.0
@@ -194,7 +198,8 @@ class _Tally:
 
     def mark(self, picture: Picture) -> Picture:
         began = time.perf_counter()
-        marked = self._embedder.mark(picture.y)
+        seconds = float(picture.pts * self._time_base)
+        marked = self._embedder.mark(picture.y, seconds=seconds)
         self.seconds += time.perf_counter() - began
         change = marked.astype(np.float32) - picture.y
         self.squares += float(np.mean(change * change))

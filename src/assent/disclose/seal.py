@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import tee
+from math import ceil
 from typing import BinaryIO
 
 import numpy as np
@@ -42,6 +44,7 @@ from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReleaseRow
 from assent.kit.tlog.receipt import make_receipt
 from assent.kit.vault.scratch import Scratch
+from assent.kit.watermark.carriers import SEGMENT_S
 from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.key import ReadingKey
 from assent.kit.watermark.sound.code import short_number
@@ -53,8 +56,8 @@ from assent.safeguard.approved import Approved
 __all__ = ["plan_credential", "seal"]
 
 _BUFFER = 1 << 20
-# The mark is fitted to this many of the draft's looks, spread over the clip.
-_FITTED_ON = 16
+# The mark is fitted to this many of the draft's looks in each of its segments.
+_FITTED_ON = 12
 # Frames that wait, decoded, for label and mark, and marked, for the encoder.
 _AHEAD = 4
 
@@ -205,7 +208,8 @@ def _make(
         ),
         fingerprint=VideoFingerprint(),
     )
-    layers.embedder.prepare(_fitted_to(draft, locker, ask_again, size))
+    looks, times = tee(_fitted_to(draft, locker, ask_again, size, clip.frame_rate))
+    layers.embedder.prepare((luma for luma, _ in looks), seconds=(seconds for _, seconds in times))
     decoded = frames_of(draft, locker, ask_again)
     with (
         draft.clip.open(locker, ask_again()) as sound,
@@ -226,15 +230,20 @@ def _make(
 
 
 def _fitted_to(
-    draft: Draft, locker: Locker, ask_again: AskAgain, size: tuple[int, int]
-) -> Iterator[NDArray[np.uint8]]:
-    """Yield the labelled luma of some of the draft's looks, spread over its length."""
-    step = -(-draft.frames // _FITTED_ON)
+    draft: Draft,
+    locker: Locker,
+    ask_again: AskAgain,
+    size: tuple[int, int],
+    frame_rate: Fraction,
+) -> Iterator[tuple[NDArray[np.uint8], float]]:
+    """Yield the labelled luma of some of the draft's looks, and about when they are shown."""
+    step = ceil(min(draft.frames, SEGMENT_S * frame_rate) / _FITTED_ON)
     following = 0
     for number, (_, look) in enumerate(looks_of(draft, locker, ask_again)):
         if look is not None and number >= following:
             smaller = min(size, (look.width, look.height))
-            yield from (luma8(picture) for picture in _labelled([look], smaller))
+            for picture in _labelled([look], smaller):
+                yield luma8(picture), float(number / frame_rate)
             following = number + step
 
 
@@ -246,8 +255,9 @@ def _labelled(pictures: Iterable[Picture], size: tuple[int, int]) -> Iterator[Pi
 
 def _marked(pictures: Iterable[Picture], layers: _Layers) -> Iterator[Picture]:
     for picture in pictures:
-        marked = with_luma(picture, layers.embedder.mark(picture.y))
-        layers.fingerprint.add(luma8(marked), marked.pts * layers.time_base)
+        shown = picture.pts * layers.time_base
+        marked = with_luma(picture, layers.embedder.mark(picture.y, seconds=float(shown)))
+        layers.fingerprint.add(luma8(marked), shown)
         yield marked
 
 

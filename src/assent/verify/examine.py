@@ -25,14 +25,15 @@ from assent.kit.media.probe import Clip, probe
 from assent.kit.media.read import read_pictures
 from assent.kit.media.still import read_still, still_type
 from assent.kit.progress import Progress, nothing
-from assent.kit.watermark.read import Search, read_mark
+from assent.kit.watermark.carriers import SEGMENT_S, VARIANTS
+from assent.kit.watermark.read import STRETCH_S, Mark, Search, read_mark
 from assent.verify.findings import Findings, Layer, Status, Verdict
 from assent.verify.public import PublicLog, Record
 from assent.verify.sound import Heard, hear, sound_layer
 
 __all__ = ["examine"]
 
-# Pictures that the watermark reader gets, spread over the clip.
+# Pictures that the watermark reader gets, spread over the clip or its first seconds.
 _MARK_LOOKS = 64
 # Fingerprints of unrelated clips differ in about half of 256 bits; those of a crop or a part in
 # fewer. A mark on a picture as far from its record's as this was copied there.
@@ -155,7 +156,8 @@ def _watch(
     path: Path, clip: Clip, log: PublicLog, progress: Progress
 ) -> tuple[Search, Fingerprint, int]:
     """Decode once; the watermark reader sees some pictures, the fingerprint all of them."""
-    step = max(1, clip.frames // _MARK_LOOKS)
+    looked_at = min(float(clip.frames), STRETCH_S * float(clip.frame_rate))
+    step = max(1, round(looked_at / _MARK_LOOKS))
     fingerprint = VideoFingerprint()
     frames = 0
 
@@ -255,20 +257,28 @@ def _mark_layer(evidence: _Evidence, record: Record | None, log: PublicLog) -> L
         says = "No watermark of this studio found in what was searched."
         return Layer(name="watermark", status=Status.MISSING, says=says, rests_on=rests_on)
     asset = f"{search.mark.asset_id:016x}"
-    rests_on += f"; statistic z = {search.mark.z:.1f} and a 32-bit check"
+    doubt = max(1 - search.mark.confidence, 1e-12)
+    rests_on += f"; chance of an error at most {doubt:.0e}, from the carriers' agreement"
     if record is None:
         says = f"It carries {asset}, of which {log.origin} knows nothing."
         return Layer(name="watermark", status=Status.BAD, says=says, rests_on=rests_on)
     if _mark_was_moved(evidence, record):
         says = f"It carries {asset}, but that record's picture is another: the mark was copied."
         return Layer(name="watermark", status=Status.BAD, says=says, rests_on=rests_on)
-    says = f"It carries {asset} ({search.mark.geometry})."
+    says = f"It carries {asset} ({search.mark.geometry}; {_when(search.mark)})."
     if not _comparable(evidence, record):
         says += (
             " The frame or the length was changed, so the picture can't be compared with the "
             "record's: a mark copied from the release can't be ruled out."
         )
     return Layer(name="watermark", status=Status.GOOD, says=says, rests_on=rests_on)
+
+
+def _when(mark: Mark) -> str:
+    """Say which part of the release the first pictures are from."""
+    begin = mark.segment * SEGMENT_S
+    span = SEGMENT_S * VARIANTS
+    return f"from second {begin:.0f} to {begin + SEGMENT_S:.0f} of each {span:.0f} of the release"
 
 
 def _places(searched: tuple[str, ...]) -> str:

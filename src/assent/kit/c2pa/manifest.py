@@ -31,7 +31,7 @@ __all__ = [
     "to_manifest",
 ]
 
-WATERMARK_ALGORITHM = "org.assent.watermark.1"
+WATERMARK_ALGORITHM = "org.assent.watermark.2"
 # The name under which ISCC codes are registered in C2PA's list of soft-binding algorithms.
 FINGERPRINT_ALGORITHM = "io.iscc.v0"
 CONSENT = "org.assent.consent"

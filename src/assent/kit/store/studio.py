@@ -255,7 +255,7 @@ def _announcement(store: SecretStore, studio_id: str, name: str, clock: Clock) -
         "time": stamp(clock()),
         "c2pa_root": store.get("c2pa-root").decode(),
         "watermark": {
-            "scheme": "org.assent.watermark.1",
+            "scheme": "org.assent.watermark.2",
             "reading_key": base64.b64encode(store.get("watermark")).decode(),
         },
     }

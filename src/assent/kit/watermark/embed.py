@@ -9,18 +9,27 @@
 >>> marked.shape == plane.shape and int(np.abs(marked.astype(int) - plane).max()) < 8
 True
 
-The pattern is the same in every frame, so that nothing that happens to time (dropped frames,
-another rate, a cut) hurts it; only its strength follows the picture.
+The pattern stands still for a segment of eight seconds, so that nothing that happens to time
+(dropped frames, another rate, a cut) hurts it, and only its strength follows the picture. Then the
+next of eight variants takes over: where in the film a cut piece lay can be told from it, and an
+average of the whole film shows no pattern.
 """
 
 from collections.abc import Iterable
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import groupby, islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.errors import InputError, MediaError
-from assent.kit.watermark.carriers import SHORT_SIDE, Carriers
+from assent.kit.watermark.carriers import (
+    SEGMENT_S,
+    SHORT_SIDE,
+    VARIANTS,
+    Carriers,
+    first_variant,
+)
 from assent.kit.watermark.frontend import detail, working_size
 from assent.kit.watermark.geometry import fold
 from assent.kit.watermark.key import ReadingKey
@@ -29,23 +38,46 @@ from assent.kit.watermark.payload import payload_bits
 from assent.kit.watermark.polar import encode
 from assent.kit.watermark.tile import gains
 
-__all__ = ["SMALLEST_SIDE", "Embedder"]
+__all__ = ["SMALLEST_SIDE", "Embedder", "Profile"]
 
 SMALLEST_SIDE = 128
-_PSNR_DB = 44.0
-_SAMPLES = 32
-_ROUNDS = (0.9, 0.63)  # share of the host's error that each round takes back
+_SAMPLES = 12  # planes of a segment that the pattern is fitted to
+_RINGS = (8, 10, 12, 15, 18, 22, 27, 34)  # radii between which the reader's gain is averaged
+# Share of the error that each round takes back. The mask spreads each carrier over its neighbours,
+# so that larger steps would overshoot.
+_ROUNDS = (0.35, 0.35, 0.35, 0.35)
 
 Complexes = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How strong a mark is: `psnr_db` is never gone below in a frame's luma, `loudness` is the
+    pattern's deviation on flat mid grey, in grey levels of 255.
+    """
+
+    psnr_db: float = 44.0
+    loudness: float = 0.95
+
+    @classmethod
+    def stronger(cls) -> "Profile":
+        """For releases at high risk: on flat ground whoever looks for the pattern sees it."""
+        return cls(psnr_db=42.0, loudness=1.4)
+
+    def __post_init__(self) -> None:
+        if not 30 <= self.psnr_db <= 60 or not 0 < self.loudness <= 4:
+            raise InputError(
+                f"a mark of {self.psnr_db} dB and {self.loudness} grey levels makes no sense",
+                advice="Choose 30 to 60 dB, and up to 4 grey levels.",
+            )
 
 
 class Embedder:
     """Marks planes of one size with one identifier.
 
     `width` and `height` in pixels, at least 128 each; `bits` is 8 (uint8 planes) or 10 (uint16
-    planes holding 0..1023); `psnr_db` is the luma PSNR aimed at in each frame (less change than
-    that is made where it would show). Raises MediaError for pictures too small or of another
-    depth, InputError for an identifier beyond 64 bits.
+    planes holding 0..1023); `psnr_db` in place of the profile's. Raises MediaError for pictures too
+    small or of another depth, InputError for an identifier beyond 64 bits.
     """
 
     def __init__(
@@ -56,59 +88,94 @@ class Embedder:
         bits: int,
         asset_id: int,
         key: ReadingKey,
-        psnr_db: float = _PSNR_DB,
+        profile: Profile | None = None,
+        psnr_db: float | None = None,
     ) -> None:
-        _check_format(width, height, bits, psnr_db)
-        self._size = {"width": width, "height": height, "bits": bits}
+        _check_format(width, height, bits)
+        profile = profile or Profile()
+        self._profile = profile if psnr_db is None else replace(profile, psnr_db=psnr_db)
+        self._size = (width, height, bits)
         self._dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
-        self._psnr_db = psnr_db
         self._carriers = Carriers.derive(key)
-        self._ideal = self._carriers.coefficients(encode(payload_bits(asset_id)))
-        self._overlay = self._draw(self._ideal, **self._size)
+        self._codeword = encode(payload_bits(asset_id))
+        self._first = first_variant(key, asset_id)
+        # By segment: what footage puts on the carriers, to be taken back.
+        self._corrections: dict[int, Complexes] = {}
+        self._segment = 0
+        self._overlay = self._overlay_of(0)
 
-    def prepare(self, sampled_luma: Iterable[Plane]) -> None:
-        """Fit the pattern to the footage: about a dozen planes spread over a segment.
+    def prepare(
+        self, sampled_luma: Iterable[Plane], *, seconds: Iterable[float] | None = None
+    ) -> None:
+        """Fit the pattern to the footage: about a dozen planes spread over each segment.
 
         What the footage itself puts on each carrier is measured with the reader's own eyes and
         mostly taken back (informed embedding), which makes the mark much easier to read at the
         same strength. The planes are all of one size, the embedder's [H, W] or smaller with the
-        same proportions; a shorter side of 512 shows all that a reader sees. Optional; at most 32
-        planes are used. Calling it again starts anew.
+        same proportions; a shorter side of 512 shows all that a reader sees. `seconds` tells for
+        each when it is shown, ascending; without it all are taken to be of the first segment.
+        Optional; at most 12 planes of a segment are used. Calling it again starts anew.
         """
-        planes = [eight_bits(plane) for plane in islice(sampled_luma, _SAMPLES)]
-        wish = self._ideal
-        for share in _ROUNDS if planes else ():
-            wish = _correct(wish, self._ideal, self._measure(planes, wish), self._radius(), share)
-        self._overlay = self._draw(wish, **self._size)
+        self._corrections = {}
+        times = repeat(0.0) if seconds is None else seconds
+        timed = zip(sampled_luma, times, strict=False)
+        for segment, part in groupby(timed, lambda one: int(one[1] // SEGMENT_S)):
+            planes = [eight_bits(plane) for plane, _ in islice(part, _SAMPLES)]
+            self._corrections[segment] = self._fit(planes, self._ideal(segment))
+        self._overlay = self._overlay_of(self._segment)
 
-    def mark(self, luma: Plane) -> Plane:
+    def mark(self, luma: Plane, *, seconds: float = 0.0) -> Plane:
         """Return a marked copy of a plane [H, W]; `luma` itself is never written to.
 
-        Raises MediaError when its shape or depth isn't the one that this embedder was made for.
+        `seconds` tells when it is shown, from the film's beginning. Raises MediaError when its
+        shape or depth isn't the one that this embedder was made for.
         """
-        shape = (self._size["height"], self._size["width"])
-        if luma.shape != shape or luma.dtype != self._dtype:
+        width, height, _ = self._size
+        if luma.shape != (height, width) or luma.dtype != self._dtype:
             raise MediaError(
                 f"a picture of {luma.shape[::-1]} {luma.dtype} came amid pictures of "
-                f"{shape[::-1]} {self._dtype}",
+                f"{(width, height)} {self._dtype}",
                 advice="Use footage that keeps one size and depth throughout.",
             )
+        segment = max(0, int(seconds // SEGMENT_S))
+        if segment != self._segment:
+            self._segment = segment
+            self._overlay = self._overlay_of(segment)
         return self._overlay.add(luma)
 
-    def _draw(self, coefficients: Complexes, *, width: int, height: int, bits: int) -> Overlay:
+    def _ideal(self, segment: int) -> Complexes:
+        return self._carriers.coefficients(self._codeword, (self._first + segment) % VARIANTS)
+
+    def _overlay_of(self, segment: int) -> Overlay:
+        width, height, bits = self._size
+        wish = self._ideal(segment)
+        if self._corrections:
+            # A segment that no plane was sampled from looks most like its neighbour.
+            nearest = min(self._corrections, key=lambda fitted: abs(fitted - segment))
+            wish = wish + self._corrections[nearest]
+        return self._draw(wish, width, height, bits)
+
+    def _draw(self, coefficients: Complexes, width: int, height: int, bits: int) -> Overlay:
         return Overlay(
             self._carriers,
             coefficients,
             width=width,
             height=height,
             bits=bits,
-            psnr_db=self._psnr_db,
+            psnr_db=self._profile.psnr_db,
+            loudness=self._profile.loudness,
         )
+
+    def _fit(self, planes: list[NDArray[np.uint8]], ideal: Complexes) -> Complexes:
+        wish = ideal
+        for share in _ROUNDS:
+            wish = _correct(wish, ideal, self._measure(planes, wish), self._radius(), share)
+        return wish - ideal
 
     def _measure(self, planes: list[NDArray[np.uint8]], coefficients: Complexes) -> Complexes:
         """Return the coefficients that a reader would find in these planes, once marked."""
         height, width = planes[0].shape
-        overlay = self._draw(coefficients, width=width, height=height, bits=8)
+        overlay = self._draw(coefficients, width, height, 8)
         w, h = working_size(width, height)
         matrix = np.diag([w / width, h / height]) * (min(width, height) / SHORT_SIDE)
         seen = np.zeros((h, w), np.float32)
@@ -122,7 +189,7 @@ class Embedder:
         return radius
 
 
-def _check_format(width: int, height: int, bits: int, psnr_db: float) -> None:
+def _check_format(width: int, height: int, bits: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
         raise MediaError(
             f"a picture of {width}x{height} is too small to carry a mark",
@@ -131,11 +198,6 @@ def _check_format(width: int, height: int, bits: int, psnr_db: float) -> None:
     if bits not in (8, 10):
         raise MediaError(
             f"{bits}-bit pictures can't be marked", advice="Use 8-bit or 10-bit footage."
-        )
-    if not 30 <= psnr_db <= 60:
-        raise InputError(
-            f"a PSNR of {psnr_db} dB makes no sense for a mark",
-            advice="Choose 30 to 60 dB; 44 is customary.",
         )
 
 
@@ -148,12 +210,23 @@ def _correct(
 ) -> Complexes:
     """Move `wish` so that what is seen comes nearer to a smooth multiple of `ideal`."""
     size = np.abs(ideal)
-    fit = np.polyfit(radius, (seen / ideal).real, 2, w=size)
-    gain = np.polyval(fit, radius)
-    gain = np.maximum(gain, max(0.3 * float(gain.max()), 1e-9))
-    step = share * (seen - np.polyval(fit, radius) * ideal) / gain
-    moved = wish - _at_most(step, 0.8 * size) - ideal
+    gain = _smooth_gain(seen, ideal, radius)
+    step = share * (seen - gain * ideal) / np.maximum(gain, max(0.3 * float(gain.max()), 1e-9))
+    moved = wish - _at_most(step, size) - ideal
     return ideal + _at_most(moved, 1.2 * size)
+
+
+def _smooth_gain(
+    seen: Complexes, ideal: Complexes, radius: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return what a reader multiplies each carrier by, as a line through the rings' means."""
+    ring = np.digitize(radius, _RINGS)
+    rings = np.unique(ring)
+    weight = np.abs(ideal) ** 2
+    along = (seen * ideal.conj()).real
+    gains = [along[ring == r].sum() / weight[ring == r].sum() for r in rings]
+    middles = [np.average(radius[ring == r], weights=weight[ring == r]) for r in rings]
+    return np.asarray(np.interp(radius, middles, gains), np.float64)
 
 
 def _at_most(values: Complexes, limit: NDArray[np.float64]) -> Complexes:

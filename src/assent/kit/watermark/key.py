@@ -7,7 +7,7 @@ can detect and read marks.
 >>> key = ReadingKey.from_bytes(bytes(range(32)))
 >>> numbers = key.stream("example")
 >>> [numbers.below(10) for _ in range(8)]
-[3, 5, 3, 6, 7, 7, 5, 2]
+[2, 0, 6, 2, 1, 4, 7, 0]
 
 The stream is HMAC-SHA-256 (RFC 2104) in counter mode, after NIST SP 800-108r1, section 4.1,
 so that a reader can be written in any language: see docs/specs/watermark.md, section 3.
@@ -23,7 +23,7 @@ from assent.kit.errors import InputError
 __all__ = ["KEY_BYTES", "KeyStream", "ReadingKey"]
 
 KEY_BYTES = 32
-_LABEL = b"assent-watermark-1/"
+_LABEL = b"assent-watermark-2/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,11 @@ class KeyStream:
         while word >= limit:
             word = next(self._words)
         return word % n
+
+    def bits(self, count: int) -> list[int]:
+        """Take `count` bits: all 32 of each next word, from the most significant down."""
+        words = (next(self._words) for _ in range(-(-count // 32)))
+        return [word >> place & 1 for word in words for place in range(31, -1, -1)][:count]
 
     def permutation(self, n: int) -> list[int]:
         """Shuffle 0..n-1 by Fisher and Yates, from the last place down (Knuth, Algorithm P)."""

@@ -18,9 +18,9 @@ __all__ = ["strength"]
 
 _WINDOW = (5, 5)
 _EROSION = (7, 7)
-_DEVIATION = 0.8  # grey levels of local deviation that double the strength
-_MOST = 6.0
-_DARK, _DIM = 70.0, 0.35  # from grey level 70 down the strength falls linearly, to 0.35 at 0
+_DEVIATION = 2.0  # grey levels of local deviation that double the strength
+_MOST = 1.5
+_DARK, _DIM = 70.0, 0.5  # from grey level 70 down the strength falls linearly, to 0.5 at 0
 _WHITE, _FADE = 262.0, 24.0  # above 238 it falls, to a third at 255
 
 

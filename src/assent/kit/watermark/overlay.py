@@ -4,8 +4,8 @@
 >>> from assent.kit.watermark.carriers import Carriers
 >>> from assent.kit.watermark.key import ReadingKey
 >>> carriers = Carriers.derive(ReadingKey.from_bytes(bytes(32)))
->>> coefficients = carriers.coefficients(np.zeros(1024, np.uint8))
->>> overlay = Overlay(carriers, coefficients, width=320, height=240, bits=8, psnr_db=44)
+>>> coefficients = carriers.coefficients(np.zeros(512, np.uint8), 0)
+>>> overlay = Overlay(carriers, coefficients, width=320, height=240, bits=8, psnr_db=44, loudness=1)
 >>> overlay.add(np.full((240, 320), 120, np.uint8)).shape
 (240, 320)
 """
@@ -21,7 +21,6 @@ from assent.kit.watermark.mask import strength
 
 __all__ = ["Overlay", "Plane", "eight_bits"]
 
-_LOUDEST = 0.55  # deviation of the pattern on flat ground, grey levels: the eye's limit
 _NYQUIST = 0.45  # cycles a pixel above which a carrier wouldn't survive the pixel grid
 _STRIP = 32  # rows at a time: all that is computed of them stays in the processor's cache
 
@@ -33,7 +32,8 @@ _Complexes = NDArray[np.complex128]
 class Overlay:
     """One pattern for planes of `width` x `height` pixels and 8 or 10 `bits`.
 
-    `coefficients` are those of `carriers.all`; `psnr_db` is aimed at in each plane.
+    `coefficients` are those of `carriers.all`; `psnr_db` is aimed at in each plane, but
+    flat ground never gets a pattern of more than `loudness` grey levels' deviation.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Overlay:
         height: int,
         bits: int,
         psnr_db: float,
+        loudness: float,
     ) -> None:
         self._shape = (height, width)
         self._step = 1 << (bits - 8)  # code values a grey level
@@ -54,7 +55,7 @@ class Overlay:
         self._mask_size = max(1, round(width / scale / 2)), max(1, round(height / scale / 2))
         pattern = _draw(carriers, coefficients, self._shape, scale)
         squared = pattern * pattern
-        self._loudest = _LOUDEST / float(squared.mean()) ** 0.5
+        self._loudest = loudness / float(squared.mean()) ** 0.5
         self._power = cv2.resize(squared, self._mask_size, interpolation=cv2.INTER_AREA)
         # The rows come again where a tile is a whole number of pixels.
         period = min(width, height) * TILE // SHORT_SIDE
@@ -142,7 +143,7 @@ def _draw(
 
 
 def _waves(k: NDArray[np.int64], size: int, scale: float) -> NDArray[np.complex64]:
-    """Return exp(2 pi i k u / 128) at pixel centres, complex64 [len(k), size]."""
+    """Return exp(2 pi i k u / 256) at pixel centres, complex64 [len(k), size]."""
     u = (np.arange(size) + 0.5) / scale
     waves: NDArray[np.complex64] = np.exp(2j * np.pi / TILE * np.outer(k, u)).astype(np.complex64)
     return waves

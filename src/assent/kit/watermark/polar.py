@@ -1,7 +1,7 @@
-"""The error-correcting code: a polar code of 1024 bits that carries 96.
+"""The error-correcting code: a polar code of 512 bits that carries 64.
 
 >>> import numpy as np
->>> message = np.arange(96, dtype=np.uint8) % 2
+>>> message = np.arange(64, dtype=np.uint8) % 2
 >>> codeword = encode(message)
 >>> llr = 4.0 - 8.0 * codeword       # positive means 0
 >>> bool((decode(llr, paths=4)[0] == message).all())
@@ -20,7 +20,7 @@ from assent.kit.watermark.payload import PAYLOAD_BITS
 
 __all__ = ["CODE_BITS", "decode", "encode", "information_places"]
 
-_STAGES = 10
+_STAGES = 9
 CODE_BITS = 1 << _STAGES
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ Places = NDArray[np.intp]
 
 
 def information_places() -> Places:
-    """Return the 96 places in 0..1023 that carry message bits, ascending.
+    """Return the 64 places in 0..511 that carry message bits, ascending.
 
     They have the greatest weights sum(bit j of the place * 2**(j / 4)).
     """
@@ -41,17 +41,16 @@ def information_places() -> Places:
 
 
 def encode(message: Bits) -> Bits:
-    """Encode uint8 [96] message bits to the uint8 [1024] codeword."""
-    u = np.zeros(CODE_BITS, np.uint8)
-    u[information_places()] = message
-    return np.asarray(_transform(u[None])[0], np.uint8)
+    """Encode uint8 [..., 64] message bits to uint8 [..., 512] codewords."""
+    u = np.zeros((message.size // PAYLOAD_BITS, CODE_BITS), np.uint8)
+    u[:, information_places()] = message.reshape(-1, PAYLOAD_BITS)
+    return np.asarray(_transform(u).reshape(*message.shape[:-1], CODE_BITS), np.uint8)
 
 
 def decode(llr: Floats, *, paths: int = 32) -> Bits:
     """List the most likely messages, best first.
 
-    `llr` is float [1024], log(P(0) / P(1)) of each code bit. Returns uint8 [paths, 96]. The
-    caller picks the one whose CRC matches; without a CRC the first is the best guess.
+    `llr` is float [512], log(P(0) / P(1)) of each code bit. Returns uint8 [paths, 64].
     """
     frozen = np.ones(CODE_BITS, bool)
     places = information_places()
@@ -64,7 +63,7 @@ def decode(llr: Floats, *, paths: int = 32) -> Bits:
 
 
 def _transform(u: Bits) -> Bits:
-    """Multiply each row of uint8 [n, 1024] by the tenth Kronecker power of [[1, 0], [1, 1]]."""
+    """Multiply each row of uint8 [n, 512] by the ninth Kronecker power of [[1, 0], [1, 1]]."""
     x = u.copy()
     half = 1
     while half < CODE_BITS:

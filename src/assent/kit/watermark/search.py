@@ -13,21 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.kit.watermark.carriers import TILE, Carriers
+from assent.kit.watermark.carriers import TILE, Carriers, gain
 from assent.kit.watermark.geometry import rotation
 from assent.kit.watermark.lines import Lines, in_band
 
 __all__ = ["Candidate", "SimilarityFinder", "StretchFinder", "refine"]
 
 _SMALLEST, _LARGEST = 0.28, 2.7  # scales looked at, pattern units to working pixels
-_LOG_STEP = 0.004
-_ANGLES = 720  # over half a turn
+_LOG_STEP = 0.005
+_ANGLES = 512  # over half a turn
 _STRETCH_STEP = 0.005
 _MOST_STRETCH = 0.75  # log of the aspect ratio
 _FEWEST = 20.0  # pilots in band below which a score isn't helped by dividing by fewer
 _APART = 4  # cells: nearer peaks are one
 _STEPS = (4e-3, 2e-3, 1e-3, 5e-4, 2.5e-4)
 _WALK = 24
+_CLIMBED = 700  # carriers: the lowest, with the pilots
 
 Floats = NDArray[np.float64]
 Map = NDArray[np.float32]
@@ -120,16 +121,16 @@ class StretchFinder:
 
 def refine(lines: Lines, carriers: Carriers, matrix: Floats) -> Floats:
     """Climb from `matrix` to the nearby one that all carriers fit best."""
-    # Of a coefficient's size only the ratio between pilots and data matters to a line's power.
-    weights = np.ones(len(carriers.all))
-    weights[: len(carriers.pilots)] = 2.0
+    # Between the shares that a faint mark (power) and a strong one (none) would call for.
+    weights = np.sqrt(gain(carriers.all[:_CLIMBED]))
+    weights[: len(carriers.pilots)] *= 2.0
     moves = np.array([np.eye(2), [[0, -1], [1, 0]], [[1, 0], [0, -1]], [[0, 1], [1, 0]]])
     moves = np.concatenate([moves, -moves])
-    best = float(lines.score(matrix[None], carriers.all, weights)[0])
+    best = float(lines.score(matrix[None], carriers.all[:_CLIMBED], weights)[0])
     for step in _STEPS:
         for _ in range(_WALK):
             around = matrix + step * moves @ matrix
-            scores = lines.score(around, carriers.all, weights)
+            scores = lines.score(around, carriers.all[:_CLIMBED], weights)
             top = int(scores.argmax())
             if scores[top] <= best:
                 break

@@ -1,29 +1,33 @@
-"""Reading a folded tile: does it hold the pattern, and if so, which code bits?
+"""Reading a folded tile: does it hold the pattern, and if so, which identifier?
 
-`align` finds where the pattern's origin lies by the pilots and says by how many deviations
-(`z`) the best place beats the rest: the statistic that gates everything after it.
-`read_identifier` then turns carriers to log-likelihoods and decodes them; it reports an
-identifier only if its CRC is right.
+`align` finds where the pattern's origin lies by the pilots, and in which variant it is; `follow`
+finds where in time one variant gives way to the next. `read_plain` turns what is left to
+log-likelihoods, decodes them, and says what the agreement with the best codeword proves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.kit.watermark.carriers import TILE, Carriers
-from assent.kit.watermark.payload import identifier_of
-from assent.kit.watermark.polar import CODE_BITS, decode
+from assent.kit.watermark.carriers import TILE, VARIANTS, Carriers, gain
+from assent.kit.watermark.evidence import nats
+from assent.kit.watermark.payload import PAYLOAD_BITS, identifier_of
+from assent.kit.watermark.polar import CODE_BITS, decode, encode
 
-__all__ = ["Alignment", "align", "gains", "read_identifier"]
+__all__ = ["Alignment", "Reading", "Timeline", "align", "follow", "gains", "prove", "read_plain"]
 
-_NEAR = 3  # half units around the expected origin
+_GRID = 2  # units: the first look at all origins
+_STEP = 0.125  # units
 _LOUDEST_LLR = 40.0
-_FINE = np.arange(-8, 9) / 16  # units
 _EULER = 0.5772  # E log of a unit exponential variable is minus this
 # Degrees in |k| of the fits of the pilots' gain and of the log of their noise.
-_MODELS = ((2, 2), (1, 1), (1, 0))
+_MODELS = ((1, 1), (2, 1))
+# Radii between the rings, within which levels are taken to be even.
+_RINGS = (0, 8, 10, 12, 15, 18, 22, 27, 34, 99)
+_TRUSTS = (0.0, 0.5, 1.0)  # powers of the carriers' own gain that components are weighed with
+_WAYS = 2 * len(_TRUSTS) + len(_MODELS)  # of weighing the same components
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -31,11 +35,44 @@ Complexes = NDArray[np.complex128]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alignment:
-    """Where the pattern lies in a tile: `spectrum` complex [104 + n] with its shift taken out."""
+    """Where the pattern lies: `shift` (x, y) units from the tile's corner.
+
+    `z` is by how many deviations the pilots at that place stand out, `variant` which of the
+    eight patterns it is, `turned` whether it is upside down (turned by 180 degrees), `places` how
+    many places and variants were compared.
+    """
 
     z: float
     shift: tuple[float, float]
-    spectrum: Complexes
+    variant: int
+    turned: bool
+    places: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The first `before` groups of frames are in `variant`, the others in the one after it.
+
+    `plain` complex [128 + n] is the sum of all, with shift and the variants' signs taken out.
+    """
+
+    variant: int
+    before: int
+    places: int
+    plain: Complexes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The identifier that fits best.
+
+    `log_chance` is the log of the bound on a picture without this key's mark fitting as well;
+    `log_other` of how likely, given a mark, the runner-up is beside it.
+    """
+
+    asset_id: int
+    log_chance: float
+    log_other: float
 
 
 def gains(tile: Floats, carriers: Carriers) -> Complexes:
@@ -47,79 +84,202 @@ def gains(tile: Floats, carriers: Carriers) -> Complexes:
     return spectrum * (2 / TILE**2)
 
 
-def align(tile: Floats, carriers: Carriers, *, near: bool) -> Alignment:
-    """Find the pattern's origin; `near` looks only within 1.5 units of the tile's corner.
+def align(seen: Complexes, carriers: Carriers, *, reach: float | None) -> Alignment:
+    """Find the pattern's origin in `gains`, anywhere or within `reach` units of the tile's corner.
 
     A tile without any detail has z = 0.
     """
-    seen = gains(tile, carriers)
-    pilots = seen[: len(carriers.pilots)]
-    size = np.abs(pilots)
-    typical = float(np.median(size))
-    if typical <= 0:
-        return Alignment(z=0.0, shift=(0.0, 0.0), spectrum=seen)
-    # Weights saturate, so that a few strong host frequencies can't carry the vote.
-    expected = carriers.pilot_values / np.abs(carriers.pilot_values)
-    votes = pilots * expected.conj() / np.hypot(size, typical)
-    plane = np.zeros((2 * TILE, 2 * TILE), np.complex128)
-    plane[carriers.pilots[:, 1] % (2 * TILE), carriers.pilots[:, 0] % (2 * TILE)] = votes
-    score = np.fft.ifft2(plane).real
-    if near:
-        places = np.arange(-_NEAR, _NEAR + 1)
-        window = score[np.ix_(places, places)]
-        row, column = np.unravel_index(int(window.argmax()), window.shape)
-        y, x = float(places[row]), float(places[column])
-    else:
-        row, column = np.unravel_index(int(score.argmax()), score.shape)
-        y, x = float(row), float(column)
-    z = float((score[int(y), int(x)] - score.mean()) / score.std())
-    shift = _sharpen(np.array([x, y]) / 2, votes, carriers)
+    weight = _weights(seen, carriers)
+    found = []
+    for turned in (False,) if reach is not None else (False, True):
+        votes = _votes(np.conj(seen) if turned else seen, weight, carriers)
+        place = np.zeros(2) if reach is not None else _peak(votes, carriers)
+        around = _GRID / 2 if reach is None else reach
+        found.append((*_sharpen(place, around, votes, carriers), turned))
+    top, variant, shift, turned = max(found, key=lambda one: one[0])
     return Alignment(
-        z=z,
+        z=top / (_deviation(seen, weight) or np.inf),
         shift=(float(shift[0]), float(shift[1])),
-        spectrum=seen * np.exp(2j * np.pi * (carriers.all @ shift) / TILE),
+        variant=variant,
+        turned=turned,
+        places=_places(reach),
     )
 
 
-def read_identifier(spectrum: Complexes, carriers: Carriers) -> int | None:
-    """Decode an aligned spectrum, complex [104 + n]; None unless a CRC is right."""
-    for llr in _likelihoods(spectrum, carriers):
-        for message in decode(llr):
-            identifier = identifier_of(message)
-            if identifier is not None:
-                return identifier
-    return None
+def follow(groups: Sequence[Complexes], aligned: Alignment, carriers: Carriers) -> Timeline:
+    """Find after which of `groups` (`gains` each, in time's order) a variant gives way.
+
+    One change is looked for at most: a look at a film lasts no longer than a segment.
+    """
+    turn = np.exp(2j * np.pi * (carriers.all @ np.array(aligned.shift)) / TILE)
+    upright = np.array([np.conj(group) if aligned.turned else group for group in groups]) * turn
+    weight = _weights(upright.sum(0), carriers)
+    votes = np.array([_votes(group, weight, carriers).sum(1).real for group in upright])
+    until = np.vstack([np.zeros(VARIANTS), votes.cumsum(0)])
+    after = np.roll(until[-1] - until, -1, axis=1)
+    # No change at all is the last row.
+    agreement = (until + after)[1:]
+    before, variant = (int(i) for i in np.unravel_index(int(agreement.argmax()), agreement.shape))
+    before += 1
+    plain = carriers.unsigned(upright[:before].sum(0), variant)
+    if before < len(groups):
+        plain = plain + carriers.unsigned(upright[before:].sum(0), (variant + 1) % VARIANTS)
+    return Timeline(
+        variant=variant, before=before, places=aligned.places * len(groups), plain=plain
+    )
 
 
-def _sharpen(shift: Floats, votes: Complexes, carriers: Carriers) -> Floats:
-    """Refine `shift` within the half-unit grid to where the pilots' votes agree best."""
-    x, y = shift[0] + _FINE, shift[1] + _FINE
+def read_plain(timeline: Timeline, carriers: Carriers) -> Reading:
+    """Decode to the identifier that agrees best, whatever that is worth."""
+    best = Reading(asset_id=0, log_chance=0.0, log_other=0.0)
+    for components in _likelihoods(timeline.plain, carriers):
+        llr = np.zeros(CODE_BITS)
+        np.add.at(llr, carriers.bit_of, components)
+        messages = decode(np.clip(llr, -_LOUDEST_LLR, _LOUDEST_LLR))
+        codewords = encode(messages)
+        likelihood = (0.5 - codewords) @ llr
+        first, second = np.argsort(-likelihood)[:2]
+        proof = _evidence(timeline, carriers, codewords[first][None], components)[0]
+        # Any of 2**64 words might have fitted by chance, under any weighing.
+        chance = PAYLOAD_BITS * np.log(2.0) + np.log(_WAYS) - proof
+        if chance < best.log_chance:
+            best = Reading(
+                asset_id=identifier_of(messages[first]),
+                log_chance=float(chance),
+                log_other=float(likelihood[second] - likelihood[first]),
+            )
+    return best
+
+
+def prove(timeline: Timeline, carriers: Carriers, codeword: NDArray[np.uint8]) -> float:
+    """Return how many nats speak for one codeword chosen beforehand, whatever was decoded.
+
+    In a picture without this key's mark that is c or more with a chance of at most 8 exp(-c).
+    """
+    models = _likelihoods(timeline.plain, carriers)
+    return max(float(_evidence(timeline, carriers, codeword[None], m)[0]) for m in models)
+
+
+def _weights(seen: Complexes, carriers: Carriers) -> Floats:
+    """Return what the pilots' votes count: by their own gain, saturating.
+
+    So a few strong host frequencies can't carry the vote.
+    """
+    count = len(carriers.pilots)
+    level = np.hypot(np.abs(seen[:count]), _levels(seen, carriers)[:count])
+    size = np.abs(carriers.pilot_values[0])
+    weight: Floats = np.divide(size, level, out=np.zeros_like(level), where=level > 0)
+    return weight
+
+
+def _votes(seen: Complexes, weight: Floats, carriers: Carriers) -> Complexes:
+    """Return each pilot's agreement with each variant, complex [8, 128]."""
+    expected = carriers.pilot_values / np.abs(carriers.pilot_values)
+    votes: Complexes = seen[: len(weight)] * weight * expected.conj()
+    return votes
+
+
+def _deviation(seen: Complexes, weight: Floats) -> float:
+    return float(np.sqrt(np.sum((weight * np.abs(seen[: len(weight)])) ** 2) / 2))
+
+
+def _evidence(
+    timeline: Timeline, carriers: Carriers, codewords: NDArray[np.uint8], likely: Floats
+) -> Floats:
+    """Return how many nats speak for each codeword: by the data alone, or by the pilots too.
+
+    The place was found by the pilots, so with them every place that was compared counts. `likely`
+    are the data components' log-likelihood ratios; they were weighed by the pilots, so they can
+    speak only without them.
+    """
+    received = _components(timeline.plain / (_levels(timeline.plain, carriers) + 1e-12))
+    pilots = 2 * len(carriers.pilots)
+    soft = np.repeat(gain(carriers.all) / gain(carriers.all).max(), 2)
+    words = np.ones((len(codewords), len(received)), np.float32)
+    words[:, pilots:] = 1.0 - 2.0 * codewords[:, carriers.bit_of]
+    proof = nats(np.abs(likely) / 2, words[:, pilots:] @ likely / 2)
+    for trust in _TRUSTS:
+        weighed = received * soft**trust
+        size = np.abs(weighed)
+        by_pilots = float(weighed[:pilots].sum())
+        by_data = words[:, pilots:] @ weighed[pilots:]
+        both = nats(size, by_data + by_pilots) - np.log(timeline.places)
+        proof = np.maximum(proof, np.maximum(both, nats(size[pilots:], by_data)))
+    return proof
+
+
+def _components(values: Complexes) -> Floats:
+    """Return real and imaginary parts in turn, [2 n]."""
+    return np.stack([values.real, values.imag], axis=-1).reshape(-1)
+
+
+def _places(reach: float | None) -> int:
+    """Return how many origins and variants were compared."""
+    if reach is None:
+        return 2 * VARIANTS * round(TILE / _STEP) ** 2
+    return VARIANTS * (2 * round(reach / _STEP) + 1) ** 2
+
+
+def _peak(votes: Complexes, carriers: Carriers) -> Floats:
+    """Return the shift (x, y) on a coarse grid where some variant's votes agree best."""
+    cells = TILE // _GRID
+    plane = np.zeros((VARIANTS, cells, cells), np.complex64)
+    plane[:, carriers.pilots[:, 1] % cells, carriers.pilots[:, 0] % cells] = votes
+    score = np.fft.ifft2(plane).real
+    _, row, column = np.unravel_index(int(score.argmax()), score.shape)
+    return np.array([column, row], np.float64) * _GRID
+
+
+def _sharpen(
+    shift: Floats, reach: float, votes: Complexes, carriers: Carriers
+) -> tuple[float, int, Floats]:
+    """Find where within `reach` units the pilots' votes agree best, and in which variant."""
+    fine = np.arange(-reach, reach + _STEP / 2, _STEP)
+    x, y = shift[0] + fine, shift[1] + fine
     across = np.exp(2j * np.pi / TILE * np.outer(x, carriers.pilots[:, 0]))
     down = np.exp(2j * np.pi / TILE * np.outer(y, carriers.pilots[:, 1]))
-    agreement = ((down * votes) @ across.T).real
-    row, column = np.unravel_index(int(agreement.argmax()), agreement.shape)
-    return np.array([x[column], y[row]])
+    agreement = ((down[None] * votes[:, None]) @ across.T).real
+    variant, row, column = np.unravel_index(int(agreement.argmax()), agreement.shape)
+    return float(agreement.max()), int(variant), np.array([x[column], y[row]])
 
 
-def _likelihoods(spectrum: Complexes, carriers: Carriers) -> Iterator[Floats]:
-    """Yield log-likelihood ratios, float [1024], under each model of gain and noise."""
+def _likelihoods(plain: Complexes, carriers: Carriers) -> Iterator[Floats]:
+    """Yield the data components' log-likelihood ratios, [2 n], under models of gain and noise."""
     count = len(carriers.pilots)
-    pilots, data = spectrum[:count], spectrum[count:]
+    pilots, data = plain[:count], plain[count:]
+    size = np.abs(carriers.pilot_values[0])
     radius, data_radius = _radius(carriers.pilots), _radius(carriers.data)
-    gain = pilots / carriers.pilot_values
-    mean_gain = max(float(gain.real.mean()), 1e-9)
+    # What the noise lets through above the highest pilot is taken to be as there.
+    reach = np.minimum(data_radius, radius.max())
+    ratio = pilots * np.exp(-0.25j * np.pi) / size
+    mean_gain = max(float(np.average(ratio.real, weights=size**2)), 1e-9)
+    fall = _levels(plain, carriers)[count:]
     for gain_degree, noise_degree in _MODELS:
-        gain_fit = np.polyfit(radius, gain.real, gain_degree)
-        residue = (gain - np.polyval(gain_fit, radius)) * np.abs(carriers.pilot_values)
+        fit = np.polyfit(radius, ratio.real, gain_degree, w=size)
+        residue = (ratio - np.polyval(fit, radius)) * size
         noise_fit = np.polyfit(radius, np.log(np.abs(residue) ** 2 + 1e-12), noise_degree)
-        variance = np.exp(np.polyval(noise_fit, data_radius) + _EULER) / 2
-        size = np.maximum(np.polyval(gain_fit, data_radius), 0.1 * mean_gain) * carriers.data_gain
-        components = np.empty(2 * len(data))
-        components[0::2] = 2 * size * data.real / variance
-        components[1::2] = 2 * size * data.imag / variance
-        llr = np.zeros(CODE_BITS)
-        np.add.at(llr, carriers.bit_of, components * carriers.sign)
-        yield np.clip(llr, -_LOUDEST_LLR, _LOUDEST_LLR)
+        deviation = np.exp((np.polyval(noise_fit, reach) + _EULER) / 2) / np.sqrt(2)
+        # Beyond the pilots, noise and gain fall as everything does that was received there.
+        beyond = np.where(
+            data_radius > radius.max(), fall / _level_at(fall, data_radius, radius), 1
+        )
+        strength = np.clip(np.polyval(fit, reach), 0.05 * mean_gain, 4 * mean_gain)
+        strength = strength * carriers.data_gain * np.minimum(beyond, 1)
+        yield _components(2 * strength * data / (deviation * np.minimum(beyond, 1)) ** 2)
+
+
+def _level_at(level: Floats, radius: Floats, pilots: Floats) -> float:
+    """Return the level just below the highest pilot."""
+    return float(level[radius <= pilots.max()][-1]) + 1e-12
+
+
+def _levels(spectrum: Complexes, carriers: Carriers) -> Floats:
+    """Return the root mean square of what was received in each carrier's ring, [128 + n]."""
+    power = np.abs(spectrum) ** 2
+    ring = np.digitize(_radius(carriers.all), _RINGS)
+    count = np.maximum(np.bincount(ring), 1)
+    level: Floats = np.sqrt(np.bincount(ring, power) / count)[ring]
+    return level
 
 
 def _radius(k: NDArray[np.int64]) -> Floats:

@@ -32,7 +32,7 @@ def test_the_making_action_carries_the_source_type(plan: Plan) -> None:
 def test_mark_and_fingerprint_are_soft_bindings(plan: Plan) -> None:
     bindings = assertions(plan, "c2pa.soft-binding")
     values = {binding["alg"]: binding["blocks"][0]["value"] for binding in bindings}
-    assert values == {"org.assent.watermark.1": plan.asset_id, "io.iscc.v0": plan.fingerprint}
+    assert values == {"org.assent.watermark.2": plan.asset_id, "io.iscc.v0": plan.fingerprint}
     assert len(assertions(replace(plan, fingerprint=None), "c2pa.soft-binding")) == 1
 
 

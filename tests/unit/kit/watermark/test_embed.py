@@ -3,8 +3,8 @@ import pytest
 from numpy.typing import NDArray
 
 from assent.kit.errors import InputError, MediaError
-from assent.kit.watermark.carriers import Carriers
-from assent.kit.watermark.embed import Embedder
+from assent.kit.watermark.carriers import Carriers, first_variant
+from assent.kit.watermark.embed import Embedder, Profile
 from assent.kit.watermark.frontend import detail
 from assent.kit.watermark.geometry import fold
 from assent.kit.watermark.key import ReadingKey
@@ -22,16 +22,16 @@ def psnr(one: NDArray[np.generic], two: NDArray[np.generic], peak: float) -> flo
     return float(10 * np.log10(peak**2 / error))
 
 
-def test_the_aim_in_decibels_is_met(key: ReadingKey, footage: list[Luma]) -> None:
+def test_the_aim_in_decibels_is_kept(key: ReadingKey, footage: list[Luma]) -> None:
     marked = make(key).mark(footage[0])
-    assert 43.2 < psnr(marked, footage[0], 255) < 44.2
+    assert psnr(marked, footage[0], 255) > 43.8
 
 
 def test_flat_ground_changes_by_less_than_an_eye_finds(key: ReadingKey) -> None:
     plane = np.full((384, 384), 128, np.uint8)
     change = np.subtract(make(key).mark(plane), plane, dtype=np.int64)
-    assert change.std() < 1.2
-    assert np.abs(change).max() <= 5
+    assert change.std() < 1.3
+    assert np.abs(change).max() <= 6
 
 
 def test_the_input_is_never_written_to(key: ReadingKey, footage: list[Luma]) -> None:
@@ -54,7 +54,7 @@ def test_ten_bit_planes_get_the_same_mark(key: ReadingKey, footage: list[Luma]) 
     deep = np.asarray(footage[0].astype(np.uint16) * 4 + 1, np.uint16)
     marked = make(key, bits=10).mark(deep)
     assert marked.dtype == np.uint16
-    assert 43.2 < psnr(marked, deep, 1020) < 44.2
+    assert psnr(marked, deep, 1020) > 43.8
     shallow = make(key).mark(footage[0])
     assert np.abs((marked >> 2).astype(int) - shallow).max() <= 1
 
@@ -74,15 +74,14 @@ def test_preparing_makes_the_mark_easier_to_read(
     fitted.prepare(sampled)
 
     def error(embedder: Embedder) -> float:
-        """Return how far pilots lie from a smooth multiple of what they should be."""
+        """Return how far pilots lie beside a multiple of what they should be."""
         seen = sum(detail(np.asarray(embedder.mark(plane), np.uint8)) for plane in sampled)
-        pilots = gains(fold(np.asarray(seen), np.eye(2)), carriers)[:104]
-        gain = pilots / carriers.pilot_values
-        radius = np.hypot(carriers.pilots[:, 0], carriers.pilots[:, 1])
-        smooth = np.polyval(np.polyfit(radius, gain.real, 2), radius)
-        return float(np.abs(gain - smooth).mean() / smooth.mean())
+        pilots = gains(fold(np.asarray(seen), np.eye(2)), carriers)[:128]
+        variant = first_variant(key, 7)
+        gain = pilots / carriers.pilot_values[variant]
+        return float(np.abs(gain.imag).mean() / gain.real.mean())
 
-    assert error(fitted) < 0.3 * error(plain)
+    assert error(fitted) < 0.7 * error(plain)
 
 
 def test_preparing_with_nothing_changes_nothing(key: ReadingKey, footage: list[Luma]) -> None:
@@ -103,7 +102,7 @@ def test_flat_footage_can_be_prepared_for(key: ReadingKey) -> None:
     plane = np.full((384, 384), 16, np.uint8)
     embedder = make(key)
     embedder.prepare([plane])
-    assert np.abs(embedder.mark(plane).astype(int) - plane).max() <= 5
+    assert np.abs(embedder.mark(plane).astype(int) - plane).max() <= 6
 
 
 @pytest.mark.parametrize("size", [(127, 400), (400, 127), (0, 0)])
@@ -129,3 +128,39 @@ def test_a_plane_of_another_size_or_depth_is_refused(key: ReadingKey) -> None:
         embedder.mark(np.zeros((384, 380), np.uint8))
     with pytest.raises(MediaError, match="uint16"):
         embedder.mark(np.zeros((384, 384), np.uint16))
+
+
+def test_the_pattern_changes_with_each_segment_and_comes_back(
+    key: ReadingKey, footage: list[Luma]
+) -> None:
+    embedder = make(key)
+    plane = footage[0]
+    changes = [
+        embedder.mark(plane, seconds=seconds).astype(int) - plane
+        for seconds in (0.0, 7.99, 8.0, 64.0)
+    ]
+    first, still, second, again = (change.ravel() for change in changes)
+    assert (first == still).all()
+    assert (first == again).all()
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.3
+
+
+def test_each_segment_is_fitted_to_its_own_footage(key: ReadingKey, footage: list[Luma]) -> None:
+    both, one = make(key), make(key)
+    both.prepare([footage[0], footage[40]], seconds=[0.0, 8.0])
+    one.prepare([footage[0]])
+    assert (both.mark(footage[0]) == one.mark(footage[0])).all()
+    assert (both.mark(footage[40], seconds=9) != one.mark(footage[40], seconds=9)).any()
+
+
+def test_a_stronger_mark_changes_more(key: ReadingKey, footage: list[Luma]) -> None:
+    loud = Embedder(
+        width=384, height=384, bits=8, asset_id=7, key=key, profile=Profile.stronger()
+    ).mark(footage[0])
+    assert psnr(loud, footage[0], 255) < psnr(make(key).mark(footage[0]), footage[0], 255) - 1
+
+
+@pytest.mark.parametrize("loudness", [0.0, 5.0, float("nan")])
+def test_senseless_loudness_is_refused(loudness: float) -> None:
+    with pytest.raises(InputError, match="grey levels"):
+        Profile(loudness=loudness)

@@ -22,22 +22,22 @@ def test_describe(matrix: np.ndarray, words: str) -> None:
 
 
 def test_folding_adds_the_tiles_up() -> None:
-    tile = np.random.default_rng(0).normal(size=(128, 128)).astype(np.float32)
+    tile = np.random.default_rng(0).normal(size=(256, 256)).astype(np.float32)
     assert np.allclose(fold(np.tile(tile, (2, 3)), np.eye(2)), 6 * tile, atol=1e-4)
 
 
 def test_a_part_of_a_tile_is_padded_with_nothing() -> None:
-    folded = fold(np.ones((100, 128), np.float32), np.eye(2))
+    folded = fold(np.ones((100, 256), np.float32), np.eye(2))
     assert (folded[:100] == 1).all()
     assert (folded[100:] == 0).all()
 
 
 def test_folding_undoes_a_scaling() -> None:
     # One wave across the tile, drawn at half size.
-    x = (np.arange(256) + 0.5) / 0.5
-    wave = np.tile(np.cos(2 * np.pi * 4 * x / 128), (256, 1)).astype(np.float32)
+    x = (np.arange(512) + 0.5) / 0.5
+    wave = np.tile(np.cos(2 * np.pi * 8 * x / 256), (512, 1)).astype(np.float32)
     folded = fold(wave, 0.5 * np.eye(2))
-    expected = np.cos(2 * np.pi * 4 * (np.arange(128) + 0.5) / 128)
+    expected = np.cos(2 * np.pi * 8 * (np.arange(256) + 0.5) / 256)
     # Bilinear interpolation flattens the crests a little.
     inner = folded[4:-4, 4:-4] / 16
     assert np.abs(inner - expected[4:-4]).max() < 0.08

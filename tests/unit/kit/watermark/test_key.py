@@ -12,7 +12,7 @@ def test_words_are_hmac_sha256_in_counter_mode() -> None:
     numbers = ReadingKey.from_bytes(key).stream("example")
     blocks = b"".join(
         hmac.new(
-            key, b"assent-watermark-1/example\x00" + i.to_bytes(8, "big"), hashlib.sha256
+            key, b"assent-watermark-2/example\x00" + i.to_bytes(8, "big"), hashlib.sha256
         ).digest()
         for i in range(2)
     )
@@ -47,3 +47,10 @@ def test_draws_are_even_even_where_the_range_does_not_divide_32_bits(key: Readin
     numbers, n = key.stream("even"), 3 << 30
     low = sum(numbers.below(n) < n // 3 for _ in range(3000))
     assert 900 < low < 1100
+
+
+def test_bits_are_those_of_the_words_from_the_top(key: ReadingKey) -> None:
+    words = [key.stream("a").below(1 << 32)]
+    bits = key.stream("a").bits(40)
+    assert len(bits) == 40
+    assert int("".join(map(str, bits[:32])), 2) == words[0]

@@ -29,9 +29,9 @@ def test_nothing_is_seen_beyond_the_band() -> None:
 
 
 def test_the_right_matrix_scores_best() -> None:
-    # Carriers (14, -8) at scale 1 are 0.109375 and -0.0625 periods a pixel.
+    # Carriers (28, -16) at scale 1 are 0.109375 and -0.0625 periods a pixel.
     lines = Lines.of(wave(14 / 128, -8 / 128))
     matrices = np.array([np.eye(2), 1.1 * np.eye(2), np.diag([-1.0, 1.0])])
-    scores = lines.score(matrices, np.array([[14, -8]]), np.ones(1))
+    scores = lines.score(matrices, np.array([[28, -16]]), np.ones(1))
     assert scores.argmax() == 0
     assert scores[0] > 5

@@ -9,9 +9,15 @@ from assent.kit.watermark.overlay import Overlay, eight_bits
 
 
 def make(carriers: Carriers, width: int, height: int, bits: int = 8) -> Overlay:
-    codeword = np.random.default_rng(3).integers(0, 2, 1024).astype(np.uint8)
+    codeword = np.random.default_rng(3).integers(0, 2, 512).astype(np.uint8)
     return Overlay(
-        carriers, carriers.coefficients(codeword), width=width, height=height, bits=bits, psnr_db=44
+        carriers,
+        carriers.coefficients(codeword, 0),
+        width=width,
+        height=height,
+        bits=bits,
+        psnr_db=44,
+        loudness=1,
     )
 
 
@@ -33,7 +39,7 @@ def test_strips_and_tiles_leave_no_seam(carriers: Carriers, size: tuple[int, int
     full = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
     # Divided by the mask what is left is one tile, the same all over the plane, and dither.
     pattern = change / full
-    period = min(width, height) / 4
+    period = min(width, height) / 2
     if period == int(period):
         tiles = [
             pattern[top : top + int(period)]

@@ -16,7 +16,7 @@ def picture(carriers: Carriers, matrix: NDArray[np.float64]) -> NDArray[np.float
     points = np.stack([x.ravel(), y.ravel()]) * 1.0
     k = carriers.pilots @ np.linalg.inv(matrix)
     drawn = np.zeros(points.shape[1])
-    for frequency, value in zip(k / TILE, carriers.pilot_values, strict=True):
+    for frequency, value in zip(k / TILE, carriers.pilot_values[0] * 2, strict=True):
         phase = 2 * np.pi * (frequency @ points)
         drawn += value.real * np.cos(phase) - value.imag * np.sin(phase)
     noisy = drawn.reshape(400, 512) + np.random.default_rng(3).normal(size=(400, 512))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assent.kit.watermark.carriers import Carriers
+from assent.kit.watermark.carriers import Carriers, first_variant
 from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.key import ReadingKey
 from assent.kit.watermark.payload import payload_bits
@@ -58,12 +58,15 @@ def test_streams(published: dict[str, Any]) -> None:
     for label, words in published["streams"].items():
         numbers = key.stream(label)
         assert [numbers.below(1 << 32) for _ in words] == words
-    assert key.stream("order").permutation(10) == published["permutation_of_10_in_stream_order"]
+    order = key.stream("place").permutation(10)
+    assert order == published["permutation_of_10_in_stream_place"]
+    assert key.stream("sign/3").bits(40) == published["bits_of_stream_sign_3"]
+    assert first_variant(key, int(published["asset_id"], 16)) == published["first_variant"]
 
 
 def test_payload_and_code(published: dict[str, Any], codeword: np.ndarray) -> None:
     payload = np.packbits(payload_bits(int(published["asset_id"], 16))).tobytes()
-    assert payload.hex() == published["payload"]
+    assert payload.hex() == published["asset_id"]
     assert information_places().tolist() == published["information_places"]
     assert np.packbits(codeword).tobytes().hex() == published["codeword"]
 
@@ -73,16 +76,16 @@ def test_carriers(published: dict[str, Any], mine: Carriers, codeword: np.ndarra
     assert mine.all[:8].tolist() == published["first_carriers"]
     assert digest(mine.all) == published["carriers_sha256"]
     assert digest(mine.bit_of) == published["places_sha256"]
-    assert digest(mine.sign) == published["signs_sha256"]
-    values = mine.coefficients(codeword)
+    assert digest(mine.sign[published["variant"]]) == published["signs_sha256"]
+    values = mine.coefficients(codeword, published["variant"])
     assert np.allclose(pairs(values[:4]), published["first_coefficients"], atol=2e-9)
-    assert np.allclose(pairs(values[104:108]), published["coefficients_104_to_107"], atol=2e-9)
+    assert np.allclose(pairs(values[128:132]), published["coefficients_128_to_131"], atol=2e-9)
 
 
 def test_pattern(published: dict[str, Any], mine: Carriers, codeword: np.ndarray) -> None:
-    values = mine.coefficients(codeword)
+    values = mine.coefficients(codeword, published["variant"])
     for x, y, expected in published["pattern"]:
-        phase = 2 * np.pi / 128 * (mine.all @ np.array([x, y]))
+        phase = 2 * np.pi / 256 * (mine.all @ np.array([x, y]))
         assert np.isclose((values * np.exp(1j * phase)).real.sum(), expected, atol=1e-8)
 
 
@@ -97,9 +100,12 @@ def test_pictures_show_the_pattern_at_their_pixel_centres(
     # Every fourth pixel is enough.
     change = change[::4, ::4]
     y, x = (np.mgrid[0:320:4, 0:640:4] + 0.5) * (512 / 320)
-    values, pattern = mine.coefficients(codeword), np.zeros(change.shape)
+    values, pattern = (
+        mine.coefficients(codeword, published["first_variant"]),
+        np.zeros(change.shape),
+    )
     for (kx, ky), value in zip(mine.all, values, strict=True):
-        phase = 2 * np.pi / 128 * (kx * x + ky * y)
+        phase = 2 * np.pi / 256 * (kx * x + ky * y)
         pattern += value.real * np.cos(phase) - value.imag * np.sin(phase)
     # What is left over is dither and rounding.
     # A pattern off by half a pixel would correlate by three quarters.
