@@ -20,6 +20,7 @@ __all__ = ["Alignment", "Reading", "Timeline", "align", "follow", "gains", "prov
 
 _GRID = 2  # units: the first look at all origins
 _STEP = 0.125  # units
+_SCALES = 512  # more than a search compares by the pilots' phases, mirrored ones included
 _LOUDEST_LLR = 40.0
 _EULER = 0.5772  # E log of a unit exponential variable is minus this
 # Degrees in |k| of the fits of the pilots' gain and of the log of their noise.
@@ -214,9 +215,9 @@ def _components(values: Complexes) -> Floats:
 
 
 def _places(reach: float | None) -> int:
-    """Return how many origins and variants were compared."""
+    """Return how many origins, variants and, in a search, scales were compared."""
     if reach is None:
-        return 2 * VARIANTS * round(TILE / _STEP) ** 2
+        return _SCALES * 2 * VARIANTS * round(TILE / _STEP) ** 2
     return VARIANTS * (2 * round(reach / _STEP) + 1) ** 2
 
 
