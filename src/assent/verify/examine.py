@@ -8,6 +8,7 @@ findings say so.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,11 @@ from assent.verify.sound import Heard, hear, sound_layer
 
 __all__ = ["examine"]
 
-# Pictures that the watermark reader gets, spread over the clip or its first seconds.
+# Pictures that the watermark reader gets of each stretch of a clip, and how many stretches.
 _MARK_LOOKS = 64
+_STRETCHES = 3
+# Seconds that a search may take in the first stretch, and in the others.
+_FIRST_BUDGET_S, _BUDGET_S = 12.0, 4.0
 # Fingerprints of unrelated clips differ in about half of 256 bits; those of a crop or a part in
 # fewer. A mark on a picture as far from its record's as this was copied there.
 UNRELATED = 104
@@ -156,26 +160,56 @@ def _watch(
     path: Path, clip: Clip, log: PublicLog, progress: Progress
 ) -> tuple[Search, Fingerprint, int]:
     """Decode once; the watermark reader sees some pictures, the fingerprint all of them."""
-    looked_at = min(float(clip.frames), STRETCH_S * float(clip.frame_rate))
-    step = max(1, round(looked_at / _MARK_LOOKS))
+    stretches = _stretches(clip)
     fingerprint = VideoFingerprint()
     frames = 0
 
-    def watched() -> Iterator[NDArray[np.uint8]]:
+    def watched() -> Iterator[tuple[int, NDArray[np.uint8]]]:
         nonlocal frames
         for index, picture in enumerate(read_pictures(path, name=path.name)):
             frames = index + 1
             luma = luma8(picture)
             fingerprint.add(luma, picture.pts * clip.time_base)
             progress("examining", index + 1, clip.frames)
-            if index % step == 0:
-                yield luma
+            for number, stretch in enumerate(stretches):
+                if index in stretch:
+                    yield number, luma
 
-    pictures = watched()
-    search = read_mark(pictures, key=log.reading_key, max_frames=_MARK_LOOKS + 1)
-    for _ in pictures:
-        pass
+    search = _UNSEEN
+    for number, part in groupby(watched(), key=lambda look: look[0]):
+        if search.mark is None:
+            more = read_mark(
+                (luma for _, luma in part),
+                key=log.reading_key,
+                budget_s=_BUDGET_S if number else _FIRST_BUDGET_S,
+            )
+            search = more if more.mark else _both(search, more)
     return search, fingerprint.finish(), frames
+
+
+def _stretches(clip: Clip) -> list[range]:
+    """Return the numbers of the pictures to look for a mark in: beginning, middle and end.
+
+    One after the other, none in two of them; each spans no more than a reader adds up.
+    """
+    length = max(1, int(STRETCH_S * float(clip.frame_rate)))
+    count = min(_STRETCHES, max(1, round(clip.frames / length)))
+    step = max(1, round(min(clip.frames, length) / _MARK_LOOKS))
+    stretches: list[range] = []
+    for number in range(count):
+        start = number * max(0, clip.frames - length) // max(1, count - 1)
+        free = stretches[-1].stop if stretches else 0
+        stretches.append(range(max(start, free), start + length, step))
+    return stretches
+
+
+def _both(before: Search, after: Search) -> Search:
+    return Search(
+        mark=None,
+        frames=before.frames + after.frames,
+        seconds=before.seconds + after.seconds,
+        searched=tuple(dict.fromkeys((*before.searched, *after.searched))),
+    )
 
 
 def _record_of_credential(evidence: _Evidence, log: PublicLog) -> Record | None:

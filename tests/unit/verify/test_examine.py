@@ -153,6 +153,22 @@ def test_a_part_of_a_release_is_a_copy_and_no_contradiction(shown: Stage, tmp_pa
     assert "can't be ruled out" in mark.says
 
 
+def test_a_marked_part_late_in_a_long_film_is_found(shown: Stage, tmp_path: Path) -> None:
+    with av.open(str(shown.released().path)) as old:
+        part = [frame.to_ndarray(format="yuv420p") for frame in old.decode(video=0)]
+    before = np.random.default_rng(3).integers(90, 120, part[0].shape).astype(np.uint8)
+    path = tmp_path / "long.mp4"
+    with av.open(str(path), "w") as new:
+        video = new.add_stream("libx264", rate=10, options={"crf": "18"})
+        video.width, video.height, video.pix_fmt = part[0].shape[1], 256, "yuv420p"
+        for picture in [before] * 160 + part:
+            new.mux(video.encode(av.VideoFrame.from_ndarray(picture, "yuv420p")))
+        new.mux(video.encode())
+    found = examine(path, shown.log)
+    assert found.asset_id == shown.released().asset_id
+    assert status(found, "watermark") is not Status.MISSING
+
+
 def test_a_mark_of_an_asset_that_the_log_does_not_know(shown: Stage, tmp_path: Path) -> None:
     embedder = Embedder(width=256, height=256, bits=8, asset_id=5, key=shown.studio.reading_key)
     path = reencode(shown.clips / "ben.mp4", tmp_path / "unknown.mp4", lambda y: embedder.mark(y))

@@ -43,9 +43,10 @@ __all__ = ["SMALLEST_SIDE", "Embedder", "Profile"]
 SMALLEST_SIDE = 128
 _SAMPLES = 12  # planes of a segment that the pattern is fitted to
 _RINGS = (8, 10, 12, 15, 18, 22, 27, 34)  # radii between which the reader's gain is averaged
-# Share of the error that each round takes back. The mask spreads each carrier over its neighbours,
-# so that larger steps would overshoot.
-_ROUNDS = (0.35, 0.35, 0.35, 0.35)
+_ROUNDS = 4
+# Share of the error that a round takes back. The mask spreads each carrier over its neighbours, so
+# that larger steps would overshoot.
+_SHARE = 0.35
 
 Complexes = NDArray[np.complex128]
 
@@ -167,10 +168,20 @@ class Embedder:
         )
 
     def _fit(self, planes: list[NDArray[np.uint8]], ideal: Complexes) -> Complexes:
-        wish = ideal
-        for share in _ROUNDS:
-            wish = _correct(wish, ideal, self._measure(planes, wish), self._radius(), share)
-        return wish - ideal
+        """Return what to add to the pattern so that a reader sees it most clearly."""
+        radius = self._radius()
+        best, seen = ideal, self._measure(planes, ideal)
+        agreement, share = _agreement(seen, ideal, radius), _SHARE
+        for _ in range(_ROUNDS):
+            wish = _correct(best, ideal, seen, radius, share)
+            seen_then = self._measure(planes, wish)
+            then = _agreement(seen_then, ideal, radius)
+            if then > agreement:
+                best, seen, agreement = wish, seen_then, then
+            else:
+                # Footage louder than what may be added; taking back too much of it does harm.
+                share /= 2
+        return best - ideal
 
     def _measure(self, planes: list[NDArray[np.uint8]], coefficients: Complexes) -> Complexes:
         """Return the coefficients that a reader would find in these planes, once marked."""
@@ -214,6 +225,17 @@ def _correct(
     step = share * (seen - gain * ideal) / np.maximum(gain, max(0.3 * float(gain.max()), 1e-9))
     moved = wish - _at_most(step, size) - ideal
     return ideal + _at_most(moved, 1.2 * size)
+
+
+def _agreement(seen: Complexes, ideal: Complexes, radius: NDArray[np.float64]) -> float:
+    """Return how alike the two are, ring by ring as a reader weighs them: 1 if one is the other."""
+    ring = np.digitize(radius, _RINGS)
+    total = 0.0
+    for r in np.unique(ring):
+        a, b = seen[ring == r], ideal[ring == r]
+        along = float((a * b.conj()).real.sum())
+        total += along / (float(np.linalg.norm(a) * np.linalg.norm(b)) + 1e-9) * len(a)
+    return total / len(ring)
 
 
 def _smooth_gain(

@@ -8,6 +8,7 @@ from assent.kit.watermark.embed import Embedder, Profile
 from assent.kit.watermark.frontend import detail
 from assent.kit.watermark.geometry import fold
 from assent.kit.watermark.key import ReadingKey
+from assent.kit.watermark.read import read_mark
 from assent.kit.watermark.tile import gains
 
 Luma = NDArray[np.uint8]
@@ -164,3 +165,19 @@ def test_a_stronger_mark_changes_more(key: ReadingKey, footage: list[Luma]) -> N
 def test_senseless_loudness_is_refused(loudness: float) -> None:
     with pytest.raises(InputError, match="grey levels"):
         Profile(loudness=loudness)
+
+
+def test_footage_too_loud_to_be_taken_back_is_left_as_it_is(
+    key: ReadingKey, footage: list[Luma]
+) -> None:
+    # A contact sheet: frames much alike, whose white rims are louder than what may be added.
+    cells = [np.pad(plane[60:316, 64:320], 2, constant_values=235) for plane in footage[::3]]
+    sheet = np.vstack([np.hstack(cells[:8]), np.hstack(cells[8:])])
+    sheet = np.pad(sheet, ((120, 14), (8, 8)), constant_values=250)
+    height, width = sheet.shape
+    plain, fitted = make(key, width, height), make(key, width, height)
+    fitted.prepare([sheet])
+    first, second = (read_mark([one.mark(sheet)], key=key).mark for one in (plain, fitted))
+    assert first is not None
+    assert second is not None
+    assert second.z > 0.95 * first.z
