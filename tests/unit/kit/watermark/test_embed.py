@@ -177,7 +177,9 @@ def test_footage_too_loud_to_be_taken_back_is_left_as_it_is(
     height, width = sheet.shape
     plain, fitted = make(key, width, height), make(key, width, height)
     fitted.prepare([sheet])
-    first, second = (read_mark([one.mark(sheet)], key=key).mark for one in (plain, fitted))
+    first, second = (
+        read_mark([np.asarray(one.mark(sheet), np.uint8)], key=key).mark for one in (plain, fitted)
+    )
     assert first is not None
     assert second is not None
     assert second.z > 0.95 * first.z
