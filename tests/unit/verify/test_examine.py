@@ -155,15 +155,16 @@ def test_a_part_of_a_release_is_a_copy_and_no_contradiction(shown: Stage, tmp_pa
 
 def test_a_marked_part_late_in_a_long_film_is_found(shown: Stage, tmp_path: Path) -> None:
     with av.open(str(shown.released().path)) as old:
-        part = [frame.reformat(format="yuv420p") for frame in old.decode(video=0)]
+        shots = [frame.reformat(format="yuv420p").to_ndarray() for frame in old.decode(video=0)]
+    part = [av.VideoFrame.from_ndarray(shot, "yuv420p") for shot in shots]
     before = np.random.default_rng(3).integers(90, 120, (384, 256), np.uint8)
     path = tmp_path / "long.mp4"
     with av.open(str(path), "w") as new:
         video = new.add_stream("libx264", rate=10, options={"crf": "18"})
         video.width, video.height, video.pix_fmt = 256, 256, "yuv420p"
         noise = av.VideoFrame.from_ndarray(before, "yuv420p")
-        for picture in [noise] * 160 + part:
-            picture.pts = None
+        for number, picture in enumerate([noise] * 160 + part):
+            picture.pts = number
             new.mux(video.encode(picture))
         new.mux(video.encode())
     found = examine(path, shown.log)

@@ -15,7 +15,9 @@ next of eight variants takes over: where in the film a cut piece lay can be told
 average of the whole film shows no pattern.
 """
 
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby, islice, repeat
 
@@ -44,6 +46,7 @@ SMALLEST_SIDE = 128
 _SAMPLES = 12  # planes of a segment that the pattern is fitted to
 _RINGS = (8, 10, 12, 15, 18, 22, 27, 34)  # radii between which the reader's gain is averaged
 _ROUNDS = 4
+_FITTED_AT_ONCE = 2  # segments; more would need as much more memory
 # Share of the error that a round takes back. The mask spreads each carrier over its neighbours, so
 # that larger steps would overshoot.
 _SHARE = 0.35
@@ -120,9 +123,15 @@ class Embedder:
         self._corrections = {}
         times = repeat(0.0) if seconds is None else seconds
         timed = zip(sampled_luma, times, strict=False)
-        for segment, part in groupby(timed, lambda one: int(one[1] // SEGMENT_S)):
-            planes = [eight_bits(plane) for plane, _ in islice(part, _SAMPLES)]
-            self._corrections[segment] = self._fit(planes, self._ideal(segment))
+        under_way: deque[tuple[int, Future[Complexes]]] = deque()
+        with ThreadPoolExecutor(_FITTED_AT_ONCE) as pool:
+            for segment, part in groupby(timed, lambda one: int(one[1] // SEGMENT_S)):
+                planes = [eight_bits(plane) for plane, _ in islice(part, _SAMPLES)]
+                under_way.append((segment, pool.submit(self._fit, planes, self._ideal(segment))))
+                if len(under_way) > _FITTED_AT_ONCE:
+                    fitted, correction = under_way.popleft()
+                    self._corrections[fitted] = correction.result()
+            self._corrections |= {fitted: correction.result() for fitted, correction in under_way}
         self._overlay = self._overlay_of(self._segment)
 
     def mark(self, luma: Plane, *, seconds: float = 0.0) -> Plane:
