@@ -151,10 +151,9 @@ def _batch(number: int, films: tuple[Path, ...]) -> Tally:
             tally.statistics[way].append(nats)
             tally.decodes[kind] += 1
             # What a reader asks of a word to take the picture for marked.
-            tally.decoded[kind] += reading.log_chance < math.log(1e-12)
-            tally.reported[kind] += reading.log_chance < math.log(
-                1e-12
-            ) and reading.log_other < math.log(1e-4)
+            decoded = reading.log_chance < math.log(3e-13)
+            tally.decoded[kind] += decoded
+            tally.reported[kind] += decoded and reading.log_other < math.log(1e-4)
     return tally
 
 

@@ -37,9 +37,9 @@ __all__ = ["STRETCH_S", "Mark", "Search", "read_mark"]
 STRETCH_S = 8.0  # seconds that 64 planes should span at most: one variant gives way at most once
 _LEAST_SIDE = 64  # pixels: below, a picture can't hold enough of the pattern
 _LEAST_WORKING_SIDE = 192
-# What a reading may come to by chance at most: with fewer than 500 readings in a search, less than
-# one false identifier in 2e9 searches.
-_GATE = np.log(1e-12)
+# What a reading may come to by chance at most: with 500 readings in a search, and three searches in
+# a long film, less than one false identifier in 2e9 films.
+_GATE = np.log(3e-13)
 _MOST_READINGS = 500
 # How likely another identifier may be, given that there is a mark.
 _DOUBT = np.log(1e-4)
