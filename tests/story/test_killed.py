@@ -109,7 +109,9 @@ def test_in_sealing(rendered: Cli, stage: str) -> None:
 
 
 def test_interrupted_by_the_user_is_told_in_two_lines(filmed: Cli) -> None:
-    process = filmed.start("train", "--donor", "ben", "--performer", "ada", "--minutes", "5")
+    process = filmed.start(
+        "train", "--donor", "ben", "--performer", "ada", "--minutes", "5", "--engine", "autoencoder"
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("training"):

@@ -62,6 +62,8 @@ def review(
     """
     _require(studio, purpose, draft, clearances)
     looked_at = _look(studio, draft, ask_again, gate, progress)
+    # The looks are read ahead: someone may have withdrawn since the last of them was opened.
+    _require(studio, purpose, draft, ask_again())
     level = purpose.assessment.level
     decision = sign(
         {
