@@ -43,9 +43,9 @@ _GATE = np.log(3e-13)
 _MOST_READINGS = 500
 # How likely another identifier may be, given that there is a mark.
 _DOUBT = np.log(1e-4)
-# Share of the evidence by which a word must beat the next. Where several copies with marks of their
-# own were averaged, many words fit nearly as well as the best, which nobody embedded: up to 0.13 was
-# seen there, from 0.21 with one mark.
+# Share of the evidence by which a word must beat the next. Where copies with several marks were
+# averaged, many words fit nearly as well as the best, which nobody embedded: up to 0.13 was seen
+# there, 0.21 and more with one mark.
 _ALONE = 0.15
 # Deviations of the pilots below which no code helps: in one place, and in the best of all places.
 _WORTH_DECODING = 3.0
