@@ -117,7 +117,7 @@ def test_interrupted_by_the_user_is_told_in_two_lines(filmed: Cli) -> None:
         if line.startswith("training"):
             break
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert "goes on where it stopped" in err
     assert "Traceback" not in err

@@ -46,7 +46,7 @@ _DOUBT = np.log(1e-4)
 # Share of the evidence by which a word must beat the next. Where copies with several marks were
 # averaged, many words fit nearly as well as the best, which nobody embedded: up to 0.13 was seen
 # there, 0.21 and more with one mark.
-_ALONE = 0.15
+_ALONE = 0.18
 # Deviations of the pilots below which no code helps: in one place, and in the best of all places.
 _WORTH_DECODING = 3.0
 _WORTH_DECODING_ANYWHERE = 5.2
