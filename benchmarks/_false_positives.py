@@ -34,8 +34,7 @@ from assent.kit.watermark.frontend import DetailAverage
 from assent.kit.watermark.geometry import fold
 from assent.kit.watermark.key import ReadingKey
 from assent.kit.watermark.lines import Lines
-from assent.kit.watermark.payload import payload_bits
-from assent.kit.watermark.polar import encode
+from assent.kit.watermark.payload import CODE, payload_bits
 from assent.kit.watermark.search import SimilarityFinder, StretchFinder, refine
 from assent.kit.watermark.tile import Reading, align, follow, gains, prove, read_plain
 
@@ -50,7 +49,7 @@ GATE = 64 * math.log(2) + math.log(8) + 12 * math.log(10)
 _LEVELS = (2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
 _WAYS_OF_WEIGHING = 8
 # Any word drawn without a look at the picture will do.
-_WORD = encode(payload_bits(0x0123456789ABCDEF))
+_WORD = CODE.encode(payload_bits(0x0123456789ABCDEF))
 _SIMILARITIES, _STRETCHES = 12, 6
 A_PICTURE = 2 + _SIMILARITIES + _STRETCHES
 _PICTURES_A_KEY = len(KINDS)

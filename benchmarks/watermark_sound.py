@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from assent.kit.media.listen import listen
 from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.sound.code import decode, encode
+from assent.kit.watermark.sound.code import CODE
 from assent.kit.watermark.sound.embed import SoundMarker
 from assent.kit.watermark.sound.levels import HOP_SECONDS, power_spectra
 from assent.kit.watermark.sound.pattern import PILOT, Pattern
@@ -173,7 +173,9 @@ def chance(found: Candidate, pattern: Pattern) -> float:
     """Return the bound on chance of the best codeword, as log10."""
     sums = pattern.gather(found.tiles)
     pilots = (found.tiles * pattern.signs)[pattern.bits == PILOT]
-    best = max(float(sums @ (1.0 - 2.0 * encode(message))) for message in decode(sums))
+    best = max(
+        float(sums @ (1.0 - 2.0 * CODE.encode(message))) for message in CODE.decode(sums, paths=16)
+    )
     return log10_chance(np.abs(np.concatenate([sums, pilots])), best + float(pilots.sum()))
 
 

@@ -19,7 +19,11 @@ class Cli:
     def __init__(self, folder: Path, project: str = "film") -> None:
         self.folder = folder
         self.env = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ},
+            **{
+                name: os.environ[name]
+                for name in ("PATH", "HOME", "PYTHONPATH")
+                if name in os.environ
+            },
             "ASSENT_STUDIO": str(folder / "studio"),
             "ASSENT_PROJECT": project,
             "COLUMNS": "200",

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.watermark.key import KeyStream, ReadingKey
-from assent.kit.watermark.polar import CODE_BITS
+from assent.kit.watermark.payload import CODE
 
 __all__ = ["SEGMENT_S", "SHORT_SIDE", "TILE", "VARIANTS", "Carriers", "first_variant", "gain"]
 
@@ -149,5 +149,5 @@ def _assign(numbers: KeyStream, components: int) -> list[int]:
     """Give every component a code bit: whole permutations of the 512, the last one cut short."""
     places: list[int] = []
     while len(places) < components:
-        places += numbers.permutation(CODE_BITS)
+        places += numbers.permutation(CODE.bits)
     return places[:components]

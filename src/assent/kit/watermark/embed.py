@@ -36,8 +36,7 @@ from assent.kit.watermark.frontend import detail, working_size
 from assent.kit.watermark.geometry import fold
 from assent.kit.watermark.key import ReadingKey
 from assent.kit.watermark.overlay import Overlay, Plane, eight_bits
-from assent.kit.watermark.payload import payload_bits
-from assent.kit.watermark.polar import encode
+from assent.kit.watermark.payload import CODE, payload_bits
 from assent.kit.watermark.tile import gains
 
 __all__ = ["SMALLEST_SIDE", "Embedder", "Profile"]
@@ -101,7 +100,7 @@ class Embedder:
         self._size = (width, height, bits)
         self._dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
         self._carriers = Carriers.derive(key)
-        self._codeword = encode(payload_bits(asset_id))
+        self._codeword = CODE.encode(payload_bits(asset_id))
         self._first = first_variant(key, asset_id)
         # By segment: what footage puts on the carriers, to be taken back.
         self._corrections: dict[int, Complexes] = {}

@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.errors import InputError
+from assent.kit.watermark.polar import PolarCode
 
-__all__ = ["PAYLOAD_BITS", "identifier_of", "payload_bits"]
+__all__ = ["CODE", "PAYLOAD_BITS", "identifier_of", "payload_bits"]
 
 PAYLOAD_BITS = 64
+CODE = PolarCode(stages=9, carried=PAYLOAD_BITS)
+"""What protects them: 512 code bits."""
 
 
 def payload_bits(asset_id: int) -> NDArray[np.uint8]:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from assent.kit.watermark.carriers import TILE, VARIANTS, Carriers, gain
 from assent.kit.watermark.evidence import nats
-from assent.kit.watermark.payload import PAYLOAD_BITS, identifier_of
-from assent.kit.watermark.polar import CODE_BITS, decode, encode
+from assent.kit.watermark.payload import CODE, PAYLOAD_BITS, identifier_of
 
 __all__ = ["Alignment", "Reading", "Timeline", "align", "follow", "gains", "prove", "read_plain"]
 
@@ -22,6 +21,7 @@ _GRID = 2  # units: the first look at all origins
 _STEP = 0.125  # units
 _SCALES = 512  # more than a search compares by the pilots' phases, mirrored ones included
 _LOUDEST_LLR = 40.0
+_PATHS = 32  # of the list decoder
 _EULER = 0.5772  # E log of a unit exponential variable is minus this
 # Degrees in |k| of the fits of the pilots' gain and of the log of their noise.
 _MODELS = ((1, 1), (2, 1))
@@ -134,10 +134,10 @@ def read_plain(timeline: Timeline, carriers: Carriers) -> Reading:
     """Decode to the identifier that agrees best, whatever that is worth."""
     best = Reading(asset_id=0, log_chance=0.0, log_other=0.0)
     for components in _likelihoods(timeline.plain, carriers):
-        llr = np.zeros(CODE_BITS)
+        llr = np.zeros(CODE.bits)
         np.add.at(llr, carriers.bit_of, components)
-        messages = decode(np.clip(llr, -_LOUDEST_LLR, _LOUDEST_LLR))
-        codewords = encode(messages)
+        messages = CODE.decode(np.clip(llr, -_LOUDEST_LLR, _LOUDEST_LLR), paths=_PATHS)
+        codewords = CODE.encode(messages)
         likelihood = (0.5 - codewords) @ llr
         first, second = np.argsort(-likelihood)[:2]
         proof = _evidence(timeline, carriers, codewords[first][None], components)[0]

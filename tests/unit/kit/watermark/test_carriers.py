@@ -2,8 +2,7 @@ import numpy as np
 
 from assent.kit.watermark.carriers import TILE, VARIANTS, Carriers, first_variant
 from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.payload import payload_bits
-from assent.kit.watermark.polar import CODE_BITS, encode
+from assent.kit.watermark.payload import CODE, payload_bits
 
 
 def test_carriers_lie_in_the_band_off_the_axes_and_are_all_different(carriers: Carriers) -> None:
@@ -17,19 +16,19 @@ def test_carriers_lie_in_the_band_off_the_axes_and_are_all_different(carriers: C
 
 
 def test_every_code_bit_has_about_as_many_components(carriers: Carriers) -> None:
-    uses = np.bincount(carriers.bit_of, minlength=CODE_BITS)
-    assert len(uses) == CODE_BITS
+    uses = np.bincount(carriers.bit_of, minlength=CODE.bits)
+    assert len(uses) == CODE.bits
     assert set(uses.tolist()) == {10, 11}
 
 
 def test_the_pattern_has_power_one_whatever_it_carries(carriers: Carriers) -> None:
     for asset_id in (0, 12345):
-        power = np.abs(carriers.coefficients(encode(payload_bits(asset_id)), 3)) ** 2 / 2
+        power = np.abs(carriers.coefficients(CODE.encode(payload_bits(asset_id)), 3)) ** 2 / 2
         assert np.isclose(power.sum(), 1)
 
 
 def test_pilots_do_not_depend_on_the_identifier_but_data_do(carriers: Carriers) -> None:
-    one, two = (carriers.coefficients(encode(payload_bits(i)), 0) for i in (1, 2))
+    one, two = (carriers.coefficients(CODE.encode(payload_bits(i)), 0) for i in (1, 2))
     pilots = len(carriers.pilots)
     assert (one[:pilots] == two[:pilots]).all()
     assert (one[pilots:] != two[pilots:]).any()
@@ -45,7 +44,7 @@ def test_the_highest_carrier_fits_the_tile(carriers: Carriers) -> None:
 
 
 def test_variants_share_frequencies_but_not_phases_or_signs(carriers: Carriers) -> None:
-    codeword = encode(payload_bits(5))
+    codeword = CODE.encode(payload_bits(5))
     patterns = np.array([carriers.coefficients(codeword, v) for v in range(VARIANTS)])
     size = np.linalg.norm(patterns, axis=1)
     alike = np.abs((patterns.conj() @ patterns.T) / np.outer(size, size))
@@ -53,7 +52,7 @@ def test_variants_share_frequencies_but_not_phases_or_signs(carriers: Carriers) 
 
 
 def test_without_a_variants_own_signs_all_variants_look_the_same(carriers: Carriers) -> None:
-    codeword = encode(payload_bits(5))
+    codeword = CODE.encode(payload_bits(5))
     plain = [carriers.unsigned(carriers.coefficients(codeword, v), v) for v in (0, 6)]
     assert np.allclose(plain[0], plain[1])
     pilots = plain[0][: len(carriers.pilots)]

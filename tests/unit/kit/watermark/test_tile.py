@@ -3,8 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from assent.kit.watermark.carriers import TILE, VARIANTS, Carriers
-from assent.kit.watermark.payload import payload_bits
-from assent.kit.watermark.polar import encode
+from assent.kit.watermark.payload import CODE, payload_bits
 from assent.kit.watermark.tile import Reading, align, follow, gains, read_plain
 
 ASSET_ID = 0xABCDEF
@@ -15,7 +14,7 @@ def draw(
 ) -> NDArray[np.float64]:
     """Draw a tile at its sample centres, its origin moved right and down by `shift`."""
     place = np.arange(TILE) + 0.5
-    k, values = carriers.all, carriers.coefficients(encode(payload_bits(ASSET_ID)), variant)
+    k, values = carriers.all, carriers.coefficients(CODE.encode(payload_bits(ASSET_ID)), variant)
     x = np.exp(2j * np.pi / TILE * np.outer(place - shift[0], k[:, 0]))
     y = np.exp(2j * np.pi / TILE * np.outer(place - shift[1], k[:, 1]))
     tile: NDArray[np.float64] = (y @ (values[:, None] * x.T)).real
@@ -33,7 +32,7 @@ def read(tiles: list[NDArray[np.float64]], carriers: Carriers, reach: float | No
 
 
 def test_gains_are_the_coefficients(carriers: Carriers) -> None:
-    expected = carriers.coefficients(encode(payload_bits(ASSET_ID)), 2)
+    expected = carriers.coefficients(CODE.encode(payload_bits(ASSET_ID)), 2)
     assert np.allclose(gains(draw(carriers), carriers), expected)
 
 

@@ -12,8 +12,7 @@ import pytest
 from assent.kit.watermark.carriers import Carriers, first_variant
 from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.payload import payload_bits
-from assent.kit.watermark.polar import encode, information_places
+from assent.kit.watermark.payload import CODE, payload_bits
 
 SPECS = Path(__file__).parents[4] / "docs" / "specs"
 
@@ -31,7 +30,7 @@ def mine(published: dict[str, Any]) -> Carriers:
 
 @pytest.fixture(scope="module")
 def codeword(published: dict[str, Any]) -> np.ndarray:
-    return encode(payload_bits(int(published["asset_id"], 16)))
+    return CODE.encode(payload_bits(int(published["asset_id"], 16)))
 
 
 def digest(numbers: np.ndarray) -> str:
@@ -67,7 +66,7 @@ def test_streams(published: dict[str, Any]) -> None:
 def test_payload_and_code(published: dict[str, Any], codeword: np.ndarray) -> None:
     payload = np.packbits(payload_bits(int(published["asset_id"], 16))).tobytes()
     assert payload.hex() == published["asset_id"]
-    assert information_places().tolist() == published["information_places"]
+    assert CODE.information_places.tolist() == published["information_places"]
     assert np.packbits(codeword).tobytes().hex() == published["codeword"]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.kit.watermark.sound.code import CODE_BITS, encode, message_of
+from assent.kit.watermark.sound.code import CODE, message_of
 from assent.kit.watermark.sound.levels import (
     HOP_SECONDS,
     band_weights,
@@ -66,7 +66,7 @@ class SoundMarker:
     def __init__(self, *, rate: int, number: int, pattern: Pattern) -> None:
         self._rate = rate
         self._groups = pattern.bits.astype(np.intp) - PILOT
-        self._directions = pattern.spell(encode(message_of(number))).astype(np.float64)
+        self._directions = pattern.spell(CODE.encode(message_of(number))).astype(np.float64)
         self._hop = round(_FILTER_SECONDS * rate / _OVERLAP)
         self._width = self._hop * _OVERLAP
         # Its square is a Hann window, of which four that overlap add up to 2.
@@ -152,7 +152,7 @@ class SoundMarker:
 
 def _sums(groups: NDArray[np.intp], values: Floats) -> Floats:
     """Add up values by group: the pilots are group 0, each code bit is one."""
-    sums = np.bincount(groups.ravel(), values.ravel(), minlength=CODE_BITS + 1)
+    sums = np.bincount(groups.ravel(), values.ravel(), minlength=CODE.bits + 1)
     return np.asarray(sums, np.float64)
 
 

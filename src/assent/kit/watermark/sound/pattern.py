@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.watermark.key import KeyStream, ReadingKey
-from assent.kit.watermark.sound.code import CODE_BITS
+from assent.kit.watermark.sound.code import CODE
 
 __all__ = [
     "BANDS",
@@ -41,7 +41,7 @@ PILOT = -1
 _LABEL = b"assent-sound-1/"
 _QUARTERS = COLUMNS // QUARTER_COLUMNS
 _QUARTER_TILES = QUARTER_COLUMNS * BANDS
-_QUARTER_BITS = CODE_BITS // _QUARTERS
+_QUARTER_BITS = CODE.bits // _QUARTERS
 _BIT_TILES = 5
 _QUARTER_PILOTS = _QUARTER_TILES - _QUARTER_BITS * _BIT_TILES
 _LOWEST = 350.0
@@ -85,7 +85,7 @@ class Pattern:
     @classmethod
     def derive(cls, key: ReadingKey) -> "Pattern":
         """Draw the pattern from a reading key: the same key gives the same pattern."""
-        order = _stream(key, "order").permutation(CODE_BITS)
+        order = _stream(key, "order").permutation(CODE.bits)
         place = _stream(key, "place")
         sign = _stream(key, "sign")
         bits = np.full((_QUARTERS, _QUARTER_TILES), PILOT, np.int16)
@@ -112,6 +112,6 @@ class Pattern:
         """Add up float [24, 64] values by code bit, each with its tile's sign: float64 [256]."""
         data = self.bits != PILOT
         sums = np.bincount(
-            self.bits[data].astype(np.intp), (tiles * self.signs)[data], minlength=CODE_BITS
+            self.bits[data].astype(np.intp), (tiles * self.signs)[data], minlength=CODE.bits
         )
         return np.asarray(sums, np.float64)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from assent.kit.errors import InputError
 from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.sound.code import decode, encode, message_of, number_of
+from assent.kit.watermark.sound.code import CODE, message_of, number_of
 from assent.kit.watermark.sound.levels import (
     HOP_SECONDS,
     broad_share,
@@ -184,8 +184,8 @@ class _Reader:
     def _decode(self, candidate: Candidate, trials: float) -> SoundMark | None:
         sums = self._pattern.gather(candidate.tiles)
         pilots = (candidate.tiles * self._pattern.signs)[self._pattern.bits == PILOT]
-        messages = decode(sums, paths=_LIST)
-        totals = [float(sums @ (1.0 - 2.0 * encode(message))) for message in messages]
+        messages = CODE.decode(sums, paths=_LIST)
+        totals = [float(sums @ (1.0 - 2.0 * CODE.encode(message))) for message in messages]
         likeliest = int(np.argmax(totals))
         sizes = np.abs(np.concatenate([sums, pilots]))
         log10_false = trials + log10_chance(sizes, totals[likeliest] + float(pilots.sum()))
@@ -204,7 +204,7 @@ class _Reader:
         windows = list(_windows(len(stretch.spectra), (1,)))
         heard = 0
         for number, mark in self._found.items():
-            tiles = self._pattern.spell(encode(message_of(number))).astype(np.float64)
+            tiles = self._pattern.spell(CODE.encode(message_of(number))).astype(np.float64)
             seen = steps(stretch, Playing(tempo=mark.tempo, pitch=mark.pitch))
             spans = list(mark.spans)
             for first, last in windows:

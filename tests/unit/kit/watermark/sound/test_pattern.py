@@ -1,7 +1,7 @@
 import numpy as np
 
 from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.sound.code import CODE_BITS, encode, message_of
+from assent.kit.watermark.sound.code import CODE, message_of
 from assent.kit.watermark.sound.pattern import (
     BANDS,
     COLUMNS,
@@ -29,7 +29,7 @@ def test_every_quarter_has_64_pilots_and_five_tiles_of_each_of_its_64_bits(
         assert bits[0] == PILOT
         assert counts.tolist() == [64] + [5] * 64
         seen.update(bits[1:].tolist())
-    assert seen == set(range(CODE_BITS))
+    assert seen == set(range(CODE.bits))
 
 
 def test_another_key_has_another_pattern(pattern: Pattern) -> None:
@@ -39,14 +39,14 @@ def test_another_key_has_another_pattern(pattern: Pattern) -> None:
 
 
 def test_gathering_undoes_spelling(pattern: Pattern) -> None:
-    codeword = encode(message_of(77))
+    codeword = CODE.encode(message_of(77))
     sums = pattern.gather(pattern.spell(codeword).astype(float))
     assert (sums == 5 * (1.0 - 2.0 * codeword)).all()
 
 
 def test_pilots_are_the_same_in_every_codeword(pattern: Pattern) -> None:
     pilots = pattern.pilots()
-    assert np.abs(pilots).sum() == COLUMNS * BANDS - 5 * CODE_BITS
+    assert np.abs(pilots).sum() == COLUMNS * BANDS - 5 * CODE.bits
     for number in (0, 5):
-        spelled = pattern.spell(encode(message_of(number)))
+        spelled = pattern.spell(CODE.encode(message_of(number)))
         assert (spelled[pilots != 0] == pilots[pilots != 0]).all()

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.sound.code import encode, message_of, short_number
+from assent.kit.watermark.sound.code import CODE, message_of, short_number
 from assent.kit.watermark.sound.pattern import Pattern, band_edges
 from assent.kit.watermark.sound.statistics import log10_chance
 
@@ -26,7 +26,7 @@ def published() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def codeword(published: dict[str, Any]) -> NDArray[np.uint8]:
-    return encode(message_of(short_number(int(published["asset_id"], 16))))
+    return CODE.encode(message_of(short_number(int(published["asset_id"], 16))))
 
 
 def digest(numbers: NDArray[Any]) -> str:
