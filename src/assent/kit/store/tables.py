@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 
 __all__ = [
     "Base",
+    "ChallengeRow",
     "ConsentRow",
     "DraftRow",
     "FaceSetRow",
@@ -73,6 +74,18 @@ class ConsentRow(Base):
     withdrawn: Mapped[str | None] = mapped_column(default=None)
     log_index: Mapped[int | None] = mapped_column(default=None)
     withdrawal_log_index: Mapped[int | None] = mapped_column(default=None)
+
+
+class ChallengeRow(Base):
+    """A challenge drawn for a record; `state` is asked, begun, used or void."""
+
+    __tablename__ = "challenge"
+    nonce: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[str] = mapped_column(index=True)
+    document: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    issued: Mapped[str]
+    begun: Mapped[str | None] = mapped_column(default=None)
 
 
 class FootageRow(Base):
