@@ -19,10 +19,11 @@ import av
 import numpy as np
 from studios import Member, SetClock, add_member, brief_with, terms_for
 
-from assent.consent.ceremony import accept, offer, withdraw
+from assent.consent.ceremony import accept, offer
 from assent.consent.clearance import AskAgain, Clearance, Modality
 from assent.consent.desk import Need, clear_all
 from assent.consent.receipt import sign_record
+from assent.consent.withdrawal import withdraw
 from assent.create.draft import Draft, list_drafts, load
 from assent.create.render import render, rendering_needs
 from assent.data.clips import ClearedClip, find_clip

@@ -1,4 +1,4 @@
-"""Asking, agreeing and withdrawing: offer -> the subject signs -> accept -> (withdraw).
+"""Asking and agreeing: offer -> the subject signs -> accept.
 
 Each step is stored before the next can begin, and each is safe to repeat.
 """
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from assent.consent._rows import ENDED, rows_of
 from assent.consent.clearance import Act, Modality
 from assent.consent.enrolment import enrol_from_statement, pack_templates
 from assent.consent.locker import Locker
@@ -39,6 +40,7 @@ from assent.consent.record import (
     Scope,
     Withdrawal,
 )
+from assent.consent.status_list import allot, note_published, publish_missing
 from assent.kit.canonical import canonical, digest
 from assent.kit.clock import stamp
 from assent.kit.errors import (
@@ -46,7 +48,6 @@ from assent.kit.errors import (
     InputError,
     IntegrityError,
     NotClearedError,
-    NotFoundError,
 )
 from assent.kit.hashing import hash_file
 from assent.kit.signing import thumbprint
@@ -55,9 +56,7 @@ from assent.kit.store.tables import ConsentRow
 from assent.purpose.brief import describe_problems
 from assent.purpose.projects import Purpose
 
-__all__ = ["Accepted", "Terms", "accept", "offer", "withdraw"]
-
-_ENDED = ("withdrawn", "expired")
+__all__ = ["Accepted", "Terms", "accept", "offer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ def offer(
             .where(
                 ConsentRow.project_id == purpose.project_id,
                 ConsentRow.person_id == person.id,
-                ConsentRow.state.not_in(_ENDED),
+                ConsentRow.state.not_in(ENDED),
             )
             .order_by(ConsentRow.version.desc())
         )
@@ -119,6 +118,7 @@ def offer(
             version=last.version + 1 if last else 1,
             statement_sha256=statement_sha256,
         )
+        place = allot(session)
         session.add(
             ConsentRow(
                 id=uuid.uuid4().hex,
@@ -130,6 +130,8 @@ def offer(
                 document=record.to_json(),
                 salt=secrets.token_hex(32),
                 created=stamp(studio.clock()),
+                status_list=place.number,
+                status_index=place.index,
             )
         )
     return record
@@ -170,47 +172,6 @@ def accept(studio: Studio, signed: str, *, statement: BinaryIO, name: str) -> Ac
     return _make_live(studio, row)
 
 
-def withdraw(studio: Studio, record_id: str) -> tuple[ConsentRow, ...]:
-    """End the consent whose id begins with `record_id`: the key is destroyed, the log says so.
-
-    First the desk refuses, so that whatever happens next the use has ended; run again, it
-    finishes.
-    Returns the record's rows. Raises `NotFoundError`.
-    """
-    now = stamp(studio.clock())
-    with studio.database.session() as session:
-        rows = _rows_of(session, record_id)
-        for row in rows:
-            row.state = "withdrawn"
-            row.withdrawn = row.withdrawn or now
-    studio.keyring.destroy(rows[0].record_id)
-    for row in rows:
-        if row.receipt_hash is not None and row.withdrawal_log_index is None:
-            entry = {
-                "kind": "consent.withdrawn",
-                "receipt": row.receipt_hash,
-                "time": row.withdrawn,
-            }
-            (index,) = studio.log.append([canonical(entry)])
-            with studio.database.session() as session:
-                session.merge(row).withdrawal_log_index = index
-                row.withdrawal_log_index = index
-    return tuple(rows)
-
-
-def _rows_of(session: Session, record_id: str) -> list[ConsentRow]:
-    rows = list(
-        session.scalars(
-            select(ConsentRow)
-            .where(ConsentRow.record_id.startswith(record_id, autoescape=True))
-            .order_by(ConsentRow.version)
-        )
-    )
-    if not record_id or len({row.record_id for row in rows}) != 1:
-        raise NotFoundError(f"no consent record '{record_id}'", advice="See `assent consent list`.")
-    return rows
-
-
 def _unless_ended(session: Session, row: ConsentRow) -> ConsentRow:
     """Return the row as it is now: someone may have withdrawn while it was worked on."""
     now = session.get_one(ConsentRow, row.id)
@@ -227,7 +188,7 @@ def _check_not_ended(row: ConsentRow) -> None:
 
 def _offered_row(studio: Studio, record_id: str, signed: str) -> ConsentRow:
     with studio.database.session() as session:
-        newest = _rows_of(session, record_id)[-1]
+        newest = rows_of(session, record_id)[-1]
     _check_not_ended(newest)
     if newest.state == "live" and (newest.receipt is None or not _same(studio, newest, signed)):
         raise NotClearedError("a newer version of this record is already signed")
@@ -249,10 +210,14 @@ def _make_live(studio: Studio, row: ConsentRow) -> Accepted:
             "receipt": row.receipt_hash,
             "time": stamp(studio.clock()),
         }
-        (index,) = studio.log.append([canonical(entry)])
+        published = publish_missing(studio, row.status_list or 1)
+        index, *_ = studio.log.append(
+            [canonical(each) for each in (entry, *(new.entry for new in published))]
+        )
         with studio.database.session() as session:
-            for older in _rows_of(session, row.record_id):
-                if older.version < row.version and older.state not in _ENDED:
+            note_published(session, published)
+            for older in rows_of(session, row.record_id):
+                if older.version < row.version and older.state not in ENDED:
                     older.state = "superseded"
             row = _unless_ended(session, row)
             row.log_index = index

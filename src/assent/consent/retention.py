@@ -4,11 +4,10 @@ Nobody can use a record after its term anyway; this makes sure that nobody can e
 under it again.
 """
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from assent.consent.locker import Locker
-from assent.kit.canonical import canonical
-from assent.kit.clock import stamp
+from assent.consent.withdrawal import tell_the_public
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import (
     ConsentRow,
@@ -35,30 +34,37 @@ _REFERENCES = (
 
 
 def end_expired(studio: Studio) -> tuple[str, ...]:
-    """Destroy the key of every record whose last day is over, and log it; returns the record ids.
+    """Destroy the key of every record whose last day is over, and say so; returns the record ids.
 
     Run again after an interruption, it finishes what it began.
     """
     today = studio.clock().date().isoformat()
     with studio.database.session() as session:
-        rows = [
+        over = [
             row
             for row in session.scalars(select(ConsentRow).where(ConsentRow.state == "live"))
             if row.document["scope"]["ends"] < today
         ]
-    for row in rows:
+    for row in over:
         studio.keyring.destroy(row.record_id)
-        entry = {
-            "kind": "consent.expired",
-            "receipt": row.receipt_hash,
-            "time": stamp(studio.clock()),
-        }
-        studio.log.append([canonical(entry)])
         with studio.database.session() as session:
-            kept = session.get_one(ConsentRow, row.id)
-            # Whoever withdrew meanwhile has withdrawn.
-            kept.state = "expired" if kept.state == "live" else kept.state
-    return tuple(row.record_id for row in rows)
+            session.execute(
+                # Whoever withdrew meanwhile has withdrawn.
+                update(ConsentRow)
+                .where(
+                    ConsentRow.record_id == row.record_id,
+                    ConsentRow.state.in_(("live", "superseded")),
+                )
+                .values(state="expired")
+            )
+    with studio.database.session() as session:
+        untold = session.scalars(
+            select(ConsentRow)
+            .where(ConsentRow.state == "expired", ConsentRow.withdrawal_log_index.is_(None))
+            .order_by(ConsentRow.created, ConsentRow.version)
+        ).all()
+    tell_the_public(studio, untold)
+    return tuple(dict.fromkeys(row.record_id for row in untold))
 
 
 def sweep(studio: Studio) -> int:

@@ -163,6 +163,11 @@ class Disk:
         with naming(path):
             path.chmod(0o644)
 
+    def share_folder(self, folder: Path) -> None:
+        """Let other users read a folder's list of names."""
+        with naming(folder):
+            folder.chmod(0o755)
+
     @contextmanager
     def lock(self, path: Path) -> Iterator[None]:
         """Hold `path` locked against other threads and processes (flock), waiting for it."""

@@ -6,14 +6,17 @@ checkpoint before it is believed.
 
 import base64
 import binascii
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assent.consent.status_list import StatusList, read_list
 from assent.disclose.entry import SealEntry
 from assent.kit.canonical import parse_object
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
+from assent.kit.signing import VerifyKey, from_jwk
 from assent.kit.tlog.note import NoteVerifier
 from assent.kit.tlog.reader import LogReader
 from assent.kit.watermark.key import ReadingKey
@@ -47,6 +50,8 @@ class PublicLog:
         records: every seal, oldest first.
         granted: log index by receipt hash.
         withdrawn: time by receipt hash.
+        status_lists: which receipts have ended, by the list's number; those that lie beside the
+            log, each the version that the log names last or a newer one.
         size: entries under the checkpoint.
     """
 
@@ -59,6 +64,7 @@ class PublicLog:
     records: tuple[Record, ...]
     granted: Mapping[str, int]
     withdrawn: Mapping[str, str]
+    status_lists: Mapping[int, StatusList]
     size: int
 
     def by_asset(self, asset_id: str, sha256: str | None = None) -> Record | None:
@@ -116,11 +122,58 @@ def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) ->
             for _, fields in entries
             if fields.get("kind") == "consent.withdrawn"
         },
+        status_lists=_status_lists(folder, entries),
         vkey=text.strip(),
         key_from=key_from if vkey is not None else _BESIDE,
         size=reader.size,
         **_studio_facts(entries[0][1], verifier),
     )
+
+
+def _status_lists(
+    folder: Path, entries: Sequence[tuple[int, Mapping[str, Any]]]
+) -> dict[int, StatusList]:
+    """Return the lists beside the log; `IntegrityError` if one is older than the log says."""
+    noted: dict[int, Mapping[str, Any]] = {}
+    for _, fields in entries:
+        if fields.get("kind") == "status.list":
+            noted[_number(fields, "list")] = fields
+    lists = {}
+    for number, fields in noted.items():
+        studio_id, key = _signer(entries[0][1])
+        found = read_list(folder, number, studio_id=studio_id, key=key)
+        if found is not None:
+            _check_newest(found, fields)
+            lists[number] = found
+    return lists
+
+
+def _signer(fields: Mapping[str, Any]) -> tuple[str, VerifyKey]:
+    """Return the studio's id and the key that signs its credentials."""
+    try:
+        key = from_jwk(dict(fields["signing_key"]), name="the studio's signing key")
+        return str(uuid.UUID(fields["id"])), key
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+        raise IntegrityError("the log's first entry lacks the studio's signing key") from error
+
+
+def _check_newest(found: StatusList, noted: Mapping[str, Any]) -> None:
+    version = _number(noted, "version")
+    # A newer one than the log knows is one that is being published.
+    if found.version < version:
+        raise IntegrityError(
+            f"status list {found.number} is version {found.version}, the log names {version}",
+            advice="An older list was put back, or the copy is torn: copy the log folder again.",
+        )
+    if found.version == version and found.sha256 != _part(noted, "sha256"):
+        raise IntegrityError(f"status list {found.number} is not the one that the log names")
+
+
+def _number(fields: Mapping[str, Any], name: str) -> int:
+    value = fields.get(name)
+    if not isinstance(value, int):
+        raise IntegrityError(f"an entry of the log lacks its {name}")
+    return value
 
 
 def _part(fields: Mapping[str, Any], name: str) -> str:

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studios import Member, Prepared, Scene, add_member, agree, brief_with, draw_up, take_in
 
-from assent.consent.ceremony import withdraw
 from assent.consent.clearance import Act, Clearance, Modality
 from assent.consent.desk import GOOD_FOR, Need, clear, clear_all
 from assent.consent.receipt import countersign, hash_receipt, sign_record
 from assent.consent.record import ConsentRecord, Forbidden
+from assent.consent.withdrawal import withdraw
 from assent.kit.errors import NotClearedError, NotFoundError
 from assent.kit.signing import new_key, public_of, to_jwk
 from assent.kit.store.studio import Studio, create_studio

@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from studios import Scene
 
-from assent.consent.ceremony import withdraw
 from assent.consent.clearance import Act, Clearance
 from assent.consent.desk import GOOD_FOR, clear
 from assent.consent.locker import Locker
+from assent.consent.withdrawal import withdraw
 from assent.kit.errors import NotClearedError, NotFoundError
 
 

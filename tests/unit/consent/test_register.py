@@ -2,9 +2,9 @@ from datetime import timedelta
 
 from studios import Scene, agree, draw_up
 
-from assent.consent.ceremony import withdraw
 from assent.consent.clearance import Act
 from assent.consent.register import list_records
+from assent.consent.withdrawal import withdraw
 
 
 def test_every_version_is_listed_with_its_state(scene: Scene) -> None:

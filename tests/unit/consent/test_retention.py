@@ -27,7 +27,7 @@ def test_after_the_term_the_keys_are_destroyed_and_the_log_says_so(scene: Scene)
     ended = end_expired(scene.studio)
     assert len(ended) == 2
     assert all(scene.studio.keyring.was_destroyed(record) for record in ended)
-    assert kinds(scene)[-2:] == ["consent.expired", "consent.expired"]
+    assert kinds(scene)[-3:] == ["consent.expired", "consent.expired", "status.list"]
     assert end_expired(scene.studio) == ()
     with pytest.raises(NotClearedError, match="expired"):
         clear(scene.studio, scene.purpose, person_id=scene.ada.id, acts=[Act.TRAIN])

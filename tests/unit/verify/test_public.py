@@ -1,13 +1,19 @@
+import base64
 import shutil
 from pathlib import Path
 
 import pytest
 from casts import Cast, Stage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from studios import SetClock
+from studios import Scene, SetClock
 
+from assent.consent.clearance import Act
+from assent.consent.desk import clear
+from assent.consent.status_list import list_path, publish
+from assent.consent.withdrawal import withdraw
 from assent.kit.canonical import canonical
 from assent.kit.errors import AssentError, InputError, IntegrityError, NotFoundError
+from assent.kit.signing import new_key, peek, sign
 from assent.kit.store.studio import create_studio
 from assent.kit.tlog.log import Log
 from assent.kit.tlog.note import NoteSigner
@@ -24,7 +30,7 @@ def test_the_log_tells_all_that_is_needed(stage: Stage) -> None:
     log = open_log(stage.studio.log_folder, vkey=f"{vkey}\n", key_from=OWN)
     made = stage.released()
     assert (log.studio, log.origin) == ("Test Studio", stage.studio.log_verifier.name)
-    assert (log.vkey, log.key_from, log.size) == (vkey, OWN, 4)
+    assert (log.vkey, log.key_from, log.size) == (vkey, OWN, 5)
     assert log.root_pem == stage.studio.chain.root_pem
     assert log.reading_key == stage.studio.reading_key
     assert [record.index for record in log.records] == [made.log_index]
@@ -123,3 +129,77 @@ def test_later_entries_that_lack_their_parts(stage: Stage, later: object) -> Non
     stage.studio.log.append([canonical(later)])
     with pytest.raises(IntegrityError):
         open_log(stage.studio.log_folder)
+
+
+# The list of receipts that have ended
+
+
+def ada_withdraws(scene: Scene) -> None:
+    record = clear(scene.studio, scene.purpose, person_id=scene.ada.id, acts=[Act.TRAIN])
+    withdraw(scene.studio, record.record_id)
+
+
+def test_the_status_list_is_read_with_the_log(scene: Scene) -> None:
+    folder = scene.studio.log_folder
+    assert open_log(folder).status_lists[1].version == 1
+    ada_withdraws(scene)
+    assert open_log(folder).status_lists[1].version == 2
+
+
+def test_an_older_status_list_put_back_is_noticed(scene: Scene) -> None:
+    folder = scene.studio.log_folder
+    old = list_path(folder, 1).read_bytes()
+    ada_withdraws(scene)
+    list_path(folder, 1).write_bytes(old)
+    with pytest.raises(IntegrityError, match="is version 1, the log names 2") as caught:
+        open_log(folder)
+    assert "put back" in caught.value.advice
+
+
+def test_two_status_lists_of_one_version(scene: Scene) -> None:
+    folder = scene.studio.log_folder
+    ada_withdraws(scene)
+    fields = {**peek(list_path(folder, 1).read_text()), "validFrom": "2020-01-01T00:00:00Z"}
+    list_path(folder, 1).write_text(sign(fields, scene.studio.signing_key, kind="vc+jwt"))
+    with pytest.raises(IntegrityError, match="status list 1 is not the one that the log names"):
+        open_log(folder)
+
+
+def test_a_status_list_that_is_being_published(scene: Scene) -> None:
+    """It is written before the log says so; in between it's newer than the log knows."""
+    publish(scene.studio, 1)
+    assert open_log(scene.studio.log_folder).status_lists[1].version == 2
+
+
+def test_a_status_list_of_somebody_elses(scene: Scene) -> None:
+    path = list_path(scene.studio.log_folder, 1)
+    path.write_text(sign(peek(path.read_text()), new_key(), kind="vc+jwt"))
+    with pytest.raises(IntegrityError, match="status list 1 was changed"):
+        open_log(scene.studio.log_folder)
+
+
+def test_a_log_copied_without_its_status_list(scene: Scene, tmp_path: Path) -> None:
+    shutil.copytree(scene.studio.log_folder, tmp_path / "mirror")
+    shutil.rmtree(tmp_path / "mirror" / "status")
+    assert open_log(tmp_path / "mirror").status_lists == {}
+
+
+@pytest.mark.parametrize("signing_key", [None, {}, 5, {"kty": "OKP", "crv": "Ed25519", "x": "?"}])
+def test_a_log_that_lacks_the_key_of_its_status_list(tmp_path: Path, signing_key: object) -> None:
+    first = {
+        "kind": "studio",
+        "id": "00000000-0000-4000-8000-000000000000",
+        "name": "x",
+        "c2pa_root": "y",
+        "watermark": {"reading_key": base64.b64encode(bytes(32)).decode()},
+        "signing_key": signing_key,
+    }
+    with pytest.raises(IntegrityError, match="lacks the studio's signing key"):
+        log_of(tmp_path / "log", first, {"kind": "status.list", "list": 1, "version": 1})
+
+
+@pytest.mark.parametrize("later", [{}, {"list": "1"}, {"list": 1, "version": None}])
+def test_a_status_list_entry_that_lacks_its_parts(scene: Scene, later: dict[str, object]) -> None:
+    scene.studio.log.append([canonical({"kind": "status.list", **later})])
+    with pytest.raises(IntegrityError, match="an entry of the log lacks its"):
+        open_log(scene.studio.log_folder)

@@ -10,13 +10,14 @@ import typer
 from assent.apps.cli.console import out, show_json, show_table
 from assent.apps.cli.files import read_bytes, read_text, write_document, write_secret
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
-from assent.consent.ceremony import Accepted, Terms, accept, offer, withdraw
+from assent.consent.ceremony import Accepted, Terms, accept, offer
 from assent.consent.clearance import Act, Modality
 from assent.consent.people import add_person, find_person, list_people
 from assent.consent.receipt import sign_record
 from assent.consent.record import parse_record
 from assent.consent.register import list_records
 from assent.consent.retention import end_expired, sweep
+from assent.consent.withdrawal import withdraw
 from assent.kit.canonical import canonical, parse_object
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.hashing import hash_file

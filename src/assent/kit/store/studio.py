@@ -32,7 +32,7 @@ from assent.kit.canonical import canonical
 from assent.kit.clock import Clock, stamp, system
 from assent.kit.disk import Disk, naming, replace_file
 from assent.kit.errors import InputError, NotFoundError
-from assent.kit.signing import SigningKey, from_pem, new_key, to_pem
+from assent.kit.signing import SigningKey, from_pem, new_key, to_jwk, to_pem
 from assent.kit.store.database import Database
 from assent.kit.tlog.log import Log
 from assent.kit.tlog.note import NoteSigner, NoteVerifier
@@ -253,6 +253,7 @@ def _announcement(store: SecretStore, studio_id: str, name: str, clock: Clock) -
         "id": studio_id,
         "name": name,
         "time": stamp(clock()),
+        "signing_key": to_jwk(from_pem(store.get("signing"), name="the studio's signing key")),
         "c2pa_root": store.get("c2pa-root").decode(),
         "watermark": {
             "scheme": "org.assent.watermark.2",

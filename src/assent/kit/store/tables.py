@@ -21,6 +21,7 @@ __all__ = [
     "ReleaseRow",
     "ReviewRow",
     "SegmentRow",
+    "StatusListRow",
 ]
 
 
@@ -58,7 +59,10 @@ class ConsentRow(Base):
     """
 
     __tablename__ = "consent"
-    __table_args__ = (UniqueConstraint("record_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("record_id", "version"),
+        UniqueConstraint("status_list", "status_index"),
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
     record_id: Mapped[str] = mapped_column(index=True)
     version: Mapped[int]
@@ -74,6 +78,16 @@ class ConsentRow(Base):
     withdrawn: Mapped[str | None] = mapped_column(default=None)
     log_index: Mapped[int | None] = mapped_column(default=None)
     withdrawal_log_index: Mapped[int | None] = mapped_column(default=None)
+    status_list: Mapped[int | None] = mapped_column(default=None)
+    status_index: Mapped[int | None] = mapped_column(default=None)
+
+
+class StatusListRow(Base):
+    """A public list of receipts that have ended: the newest version that the log knows."""
+
+    __tablename__ = "status_list"
+    number: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int]
 
 
 class ChallengeRow(Base):

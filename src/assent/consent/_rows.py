@@ -1,0 +1,26 @@
+"""A consent record's rows in the database, found by the beginning of its id."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from assent.kit.errors import NotFoundError
+from assent.kit.store.tables import ConsentRow
+
+__all__ = ["ENDED", "rows_of"]
+
+ENDED = ("withdrawn", "expired")
+"""States that a record never leaves."""
+
+
+def rows_of(session: Session, record_id: str) -> list[ConsentRow]:
+    """Return every version of the one record whose id begins so; raises `NotFoundError`."""
+    rows = list(
+        session.scalars(
+            select(ConsentRow)
+            .where(ConsentRow.record_id.startswith(record_id, autoescape=True))
+            .order_by(ConsentRow.version)
+        )
+    )
+    if not record_id or len({row.record_id for row in rows}) != 1:
+        raise NotFoundError(f"no consent record '{record_id}'", advice="See `assent consent list`.")
+    return rows
