@@ -279,7 +279,7 @@ def _playhead(
 
     def head(second: float) -> float:
         if second < starts[0]:
-            ahead = (second / starts[0]) ** 0.8
+            ahead = float((second / starts[0]) ** 0.8)
             return marks.begin + (marks.middle - marks.begin) * ahead + drift(second)
         for begin, end, peak, reach in plan:
             if begin <= second < end:
