@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from assent.consent.ceremony import Terms, accept, offer
 from assent.consent.clearance import Act, Modality
+from assent.consent.ground import vouch
 from assent.consent.people import Person, add_person
 from assent.consent.receipt import sign_record
 from assent.kit.clock import system
@@ -212,10 +213,10 @@ class Shown:
             print(f"{time.monotonic() - self._began:6.1f} s  {stage}", file=sys.stderr)
 
 
-def add(studio: Studio, handle: str) -> tuple[Person, SigningKey]:
+def add(studio: Studio, handle: str, *, staff: bool = False) -> tuple[Person, SigningKey]:
     """Register a person with a key made here."""
     key = new_key()
-    return add_person(studio, handle=handle, name=handle, key=public_of(key)), key
+    return add_person(studio, handle=handle, name=handle, key=public_of(key), staff=staff), key
 
 
 def agree(studio: Studio, purpose: Purpose, person: Person, key: SigningKey, clip: Path) -> None:
@@ -232,7 +233,9 @@ def agree(studio: Studio, purpose: Purpose, person: Person, key: SigningKey, cli
     )
     with clip.open("rb") as file:
         record = offer(studio, purpose, person, terms, statement_sha256=hash_file(file))
-        accept(studio, sign_record(record, key), statement=file, name=clip.name)
+        producer, signing = add(studio, f"producer-{person.handle}", staff=True)
+        ground = vouch(studio, record, producer, signing, reason="computer-generated")
+        accept(studio, sign_record(record, key), statement=file, name=clip.name, ground=ground)
 
 
 def cpu_seconds() -> float:

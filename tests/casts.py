@@ -17,7 +17,7 @@ from typing import Any
 
 import av
 import numpy as np
-from studios import Member, SetClock, add_member, brief_with, terms_for
+from studios import Member, SetClock, add_member, brief_with, terms_for, vouch_for
 
 from assent.consent.ceremony import accept, offer
 from assent.consent.clearance import AskAgain, Clearance, Modality
@@ -284,7 +284,13 @@ def agree_to(studio: Studio, purpose: Purpose, member: Member) -> None:
     terms = terms_for(purpose, modalities=frozenset(Modality))
     with path.open("rb") as statement:
         record = offer(studio, purpose, member.person, terms, statement_sha256=hash_file(statement))
-        accept(studio, sign_record(record, member.key), statement=statement, name=path.name)
+        accept(
+            studio,
+            sign_record(record, member.key),
+            statement=statement,
+            name=path.name,
+            ground=vouch_for(studio, record),
+        )
 
 
 def agree(place: Path) -> Cast:

@@ -87,8 +87,21 @@ class Cli:
         offer = self.offer(person, *options, acts=acts)
         signed = self.folder / f"{person}.signed"
         self.run("consent", "sign", offer, "--key", self.key(person), "--out", signed, "--yes")
-        statement = SAMPLES / f"{person}_statement.mp4"
-        return str(self.json("consent", "accept", signed, "--statement", statement)["record"])
+        return str(self.json(*self.accepting(person))["record"])
+
+    def accepting(self, person: str) -> tuple[str | Path, ...]:
+        """Return the command that takes a person's signed record in, with Kim vouching for it."""
+        if not self.key("kim").exists():
+            self.run("consent", "keygen", self.key("kim"))
+            self.run(
+                "person", "add", "kim", "--name", "Kim", "--key", f"{self.key('kim')}.pub",
+                "--staff",
+            )  # fmt: skip
+        return (
+            "consent", "accept", self.folder / f"{person}.signed",
+            "--statement", SAMPLES / f"{person}_statement.mp4",
+            "--vouched-by", "kim", "--key", self.key("kim"),
+        )  # fmt: skip
 
     def add_footage(self, clip: str | Path, person: str) -> None:
         self.run("footage", "add", SAMPLES / clip, "--person", person, "--rights", RIGHTS)

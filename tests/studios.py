@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from assent.consent.ceremony import Accepted, Terms, accept, offer
 from assent.consent.clearance import Act, Modality
 from assent.consent.enrolment import pack_templates
+from assent.consent.ground import vouch
 from assent.consent.locker import Locker
 from assent.consent.people import Person, add_person
 from assent.consent.receipt import countersign, hash_receipt, sign_record
@@ -39,6 +40,9 @@ from assent.kit.tlog.log import Log
 from assent.kit.tlog.note import NoteSigner
 from assent.purpose.brief import EXAMPLE, Brief
 from assent.purpose.projects import Purpose, create_project, find_project
+
+PRODUCER = new_key()
+"""Of the member of the studio who vouches for statements in tests."""
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """A moment within the example brief's term."""
@@ -134,7 +138,8 @@ def take_in(studio: Studio, member: Member, record: ConsentRecord, signed: str) 
     if not studio.keyring.has(record.record_id):
         studio.keyring.create(record.record_id)
     blob = Locker(studio).deposit([pack_templates(face_of(member.person.handle))], record.record_id)
-    receipt = countersign(signed, record, studio.signing_key, moment=stamp(studio.clock()))
+    moment = stamp(studio.clock())
+    receipt = countersign(signed, record, studio.signing_key, moment=moment)
     with studio.database.session() as session:
         row = session.query(ConsentRow).filter_by(
             record_id=record.record_id, version=record.version
@@ -143,6 +148,14 @@ def take_in(studio: Studio, member: Member, record: ConsentRecord, signed: str) 
         row.receipt_hash = hash_receipt(receipt, row.salt)
         row.enrolment_blob = blob
     return accept(studio, signed, statement=statement_of(member), name="statement.mp4")
+
+
+def vouch_for(studio: Studio, record: ConsentRecord) -> str:
+    """Return the producer's word that a record's statement is its subject's own."""
+    producer = add_person(
+        studio, handle="producer", name="Producer", key=public_of(PRODUCER), staff=True
+    )
+    return vouch(studio, record, producer, PRODUCER, reason="filmed by us in our studio")
 
 
 def agree(studio: Studio, purpose: Purpose, member: Member, **changes: Any) -> Accepted:  # noqa: ANN401 - fields of terms

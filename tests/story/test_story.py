@@ -187,8 +187,7 @@ def test_a_changed_offer_is_refused(begun: Cli) -> None:
     offer.write_text(json.dumps(record))
     signed = begun.folder / "cleo.signed"
     begun.run("consent", "sign", offer, "--key", begun.key("cleo"), "--out", signed, "--yes")
-    statement = SAMPLES / "cleo_statement.mp4"
-    said = begun.refused("consent", "accept", signed, "--statement", statement)
+    said = begun.refused(*begun.accepting("cleo"))
     assert "not what was offered" in said
 
 

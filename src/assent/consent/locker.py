@@ -11,6 +11,7 @@ from datetime import timedelta
 from assent.consent.clearance import Clearance
 from assent.kit.errors import NotClearedError
 from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ConsentRow
 from assent.kit.vault.vault import Vault
 
 __all__ = ["Locker"]
@@ -50,6 +51,19 @@ class Locker:
         """Return a small blob whole; raises as `open`."""
         with self.open(blob, clearances) as reader:
             return reader.read()
+
+    def statement(self, row: ConsentRow) -> io.BufferedReader:
+        """Open the statement of a record that isn't live yet, to check it or to decide about it.
+
+        Once the record is live, its subject must be cleared like anywhere else. Raises
+        `NotClearedError` otherwise, `NotFoundError` if there is none.
+        """
+        blob = str(row.statement_blob)
+        if row.state not in ("offered", "waiting"):
+            raise NotClearedError("this record's statement isn't waiting for anyone")
+        if self._vault.key_ids(blob) != (row.record_id,):
+            raise NotClearedError("this statement belongs to another record")
+        return io.BufferedReader(self._vault.open(blob), _BUFFER)
 
     def forget(self, blob: str) -> None:
         """Remove a blob that nothing refers to any more."""

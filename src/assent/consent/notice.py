@@ -1,35 +1,81 @@
-"""The notice: what the subject is told, in plain words, before signing."""
+"""The notice: what the subject is told, in plain words and their own language, before signing.
+
+The words are data, one file a language in `notices/`. A language is complete or it isn't offered.
+"""
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
 
 from assent.consent.clearance import Act, Modality
+from assent.kit.errors import InputError
 
-__all__ = ["EFFECT_OF_WITHDRAWAL", "write_notice"]
+__all__ = ["LANGUAGES", "Wording", "wording", "write_notice"]
 
-_ACTS = {
-    Act.INGEST: "keep the footage of you, encrypted, and match your face with your statement",
-    Act.TRAIN: "train a face model on your footage",
-    Act.PORTRAY: "put your face onto another performer's footage",
-    Act.PERFORM: "give your performance another person's face",
-    Act.RELEASE: "release the labelled result on the channels named here",
-}
+LANGUAGES = ("en", "de", "es")
+"""The languages that there are notices in; the first is the default."""
 
-EFFECT_OF_WITHDRAWAL = (
-    "At once: no more training, rendering or release. The key of your footage, face set and "
-    "models is destroyed, so nobody can open them again. Copies already published can't be "
-    "called back, but anyone who verifies them is told that you withdrew."
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """One language's words, each by what it names."""
+
+    language: str
+    name: str
+    texts: Mapping[str, str]
+    acts: Mapping[str, str]
+    modalities: Mapping[str, str]
+    forbidden: Mapping[str, str]
+    handling: Mapping[str, str]
+    biometrics: Mapping[str, str]
+
+    def things(self, modalities: Collection[Modality]) -> str:
+        """Return the modalities as words, joined."""
+        words = [self.modalities[each.value] for each in Modality if each in modalities]
+        return f" {self.texts['and']} ".join(words)
+
+
+@cache
+def wording(language: str) -> Wording:
+    """Return the words of a language; raises `InputError` if there is no notice in it."""
+    if language not in LANGUAGES:
+        raise InputError(
+            f"there is no notice in '{language[:20]}'",
+            advice=f"Choose one of: {', '.join(LANGUAGES)}.",
+        )
+    file = resources.files("assent.consent") / "notices" / f"{language}.toml"
+    data: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    return Wording(
+        language=language,
+        name=data.pop("name"),
+        texts={key: value for key, value in data.items() if isinstance(value, str)},
+        **{key: value for key, value in data.items() if isinstance(value, dict)},
+    )
 
 
 def write_notice(
-    *, studio: str, project: str, use: str, acts: frozenset[Act], modalities: frozenset[Modality]
+    *,
+    language: str,
+    studio: str,
+    project: str,
+    use: str,
+    acts: frozenset[Act],
+    modalities: frozenset[Modality],
 ) -> str:
-    """Return the notice in English, one line an item."""
-    things = " and ".join(sorted(modality.value for modality in modalities))
+    """Return the notice, one line an item; raises `InputError` for a language that is missing."""
+    words = wording(language)
+    texts = words.texts
     lines = [
-        f"{studio} asks to use your {things} for the project '{project}': {use}",
-        "You would allow the studio to:",
-        *(f"- {_ACTS[act]}" for act in Act if act in acts),
-        "Everything made is labelled, marked, signed and logged, and can be recognised anywhere.",
-        "You can say no, now or later, without giving a reason.",
-        f"If you withdraw: {EFFECT_OF_WITHDRAWAL}",
+        texts["asks"].format(
+            studio=studio, things=words.things(modalities), project=project, use=use
+        ),
+        texts["would"],
+        *(f"- {words.acts[act.value]}" for act in Act if act in acts),
+        texts["marked"],
+        texts["free"],
+        texts["withdrawing"].format(effect=texts["effect"]),
     ]
     return "\n".join(lines)

@@ -5,6 +5,7 @@ signature, shaped as a W3C Verifiable Credential 2.0. Only both together are a r
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assent.consent.record import ConsentRecord, parse_record
@@ -54,8 +55,18 @@ def read_signed(token: str, key: VerifyKey) -> ConsentRecord:
     return record
 
 
-def countersign(signed: str, record: ConsentRecord, key: SigningKey, *, moment: str) -> str:
-    """Return the receipt: the studio's signature over the subject's."""
+def countersign(
+    signed: str,
+    record: ConsentRecord,
+    key: SigningKey,
+    *,
+    moment: str,
+    status: Mapping[str, str] | None = None,
+) -> str:
+    """Return the receipt: the studio's signature over the subject's.
+
+    `status` says where anyone can look up whether it has ended (`credential_status`).
+    """
     return sign(
         {
             "@context": [_CONTEXT],
@@ -69,6 +80,7 @@ def countersign(signed: str, record: ConsentRecord, key: SigningKey, *, moment: 
                 "consent": signed,
             },
             "countersigned": moment,
+            **({"credentialStatus": dict(status)} if status else {}),
         },
         key,
         kind=_RECEIPT,

@@ -53,7 +53,9 @@ class Principal(_Frozen):
     handle: Text
     key_thumbprint: Text
     adult: Literal[True]
-    """Attested; minors can't be asked."""
+    """Attested; minors can't be asked, and no guardian can agree for them."""
+    estate_sha256: Hash | None = None
+    """Of the document by which an estate speaks for someone who has died; else None."""
 
 
 class Controller(_Frozen):
@@ -124,7 +126,8 @@ class Withdrawal(_Frozen):
 class Evidence(_Frozen):
     """A file that belongs to the record, by hash."""
 
-    kind: Literal["statement"]
+    kind: Literal["statement", "recording"]
+    """A file that the studio was given, or a recording made in the ceremony."""
     sha256: Hash
 
 
@@ -143,6 +146,8 @@ class ConsentRecord(_Frozen):
     notice: Notice
     scope: Scope
     forbidden: frozenset[Forbidden]
+    final_approval: bool = False
+    """The subject keeps the last word on each result before it is released."""
     handling: Handling
     biometrics: Biometrics
     withdrawal: Withdrawal

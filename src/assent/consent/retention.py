@@ -22,6 +22,7 @@ __all__ = ["end_expired", "sweep"]
 
 _REFERENCES = (
     ConsentRow.enrolment_blob,
+    ConsentRow.statement_blob,
     FootageRow.blob,
     FootageRow.tracks_blob,
     FaceSetRow.blob,

@@ -22,7 +22,7 @@ from assent.kit.errors import AssentError, ContentError, IntegrityError, SignOff
 from assent.kit.media.picture import to_rgb
 from assent.kit.media.probe import probe
 from assent.kit.progress import Progress, nothing
-from assent.kit.signing import SigningKey, public_of, sign, thumbprint, verify
+from assent.kit.signing import SigningKey, VerifyKey, public_of, sign, thumbprint, verify
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReviewRow
 from assent.purpose.projects import Purpose
@@ -231,7 +231,7 @@ def _check_reviewer(purpose: Purpose, draft: Draft, person: Person) -> None:
         raise SignOffError("the reviewer must not be someone in the video")
 
 
-def _verified(token: str, key: SigningKey, kind: str, draft: Draft) -> dict[str, Any]:
+def _verified(token: str, key: VerifyKey, kind: str, draft: Draft) -> dict[str, Any]:
     try:
         statement = verify(token, key, kind=kind)
     except AssentError as error:

@@ -21,6 +21,7 @@ from studios import (
     statement_of,
     take_in,
     terms_for,
+    vouch_for,
 )
 
 from assent.consent.ceremony import Accepted, accept, offer
@@ -82,6 +83,11 @@ def signed_offer(scene: Scene, statement: bytes, **changes: Any) -> tuple[Consen
         terms_for(scene.purpose, **changes),
         statement_sha256=hash_file(io.BytesIO(statement)),
     )
+    with scene.studio.database.session() as session:
+        row = session.query(ConsentRow).filter_by(
+            record_id=record.record_id, version=record.version
+        ).one()  # fmt: skip
+        row.ground = vouch_for(scene.studio, record)
     return record, sign_record(record, scene.cleo.key)
 
 
@@ -186,8 +192,7 @@ def test_statements_that_show_no_one_face(
 
 
 def test_a_statement_that_is_no_video(scene: Scene) -> None:
-    record = draw_up(scene.studio, scene.purpose, scene.cleo)
-    signed = sign_record(record, scene.cleo.key)
+    _, signed = signed_offer(scene, statement_of(scene.cleo).getvalue())
     with pytest.raises(MediaError, match=r"note\.txt"):
         accept(scene.studio, signed, statement=statement_of(scene.cleo), name="note.txt")
     assert row_of(scene, scene.cleo).receipt is None
@@ -432,7 +437,8 @@ def test_accept_interrupted_before_the_receipt_is_kept(
     assert not cleared(scene, scene.cleo)
     assert len(consents(scene)) == 2
     finish(scene, signed, statement)
-    assert len(consents(scene)) == 3
+    # The receipt, and the decision about the statement.
+    assert [each["kind"] for each in consents(scene)[2:]] == ["consent.granted", "consent.decided"]
 
 
 def finish(scene: Scene, signed: str, statement: bytes) -> Accepted:

@@ -106,7 +106,8 @@ def test_a_receipt_without_its_parts(scene: Scene, claims: dict[str, object]) ->
 
 def test_a_receipt_around_nothing_signed(scene: Scene) -> None:
     record = draw_up(scene.studio, scene.purpose, scene.cleo)
-    token = countersign("not a signature", record, scene.studio.signing_key, moment="now")
+    key = scene.studio.signing_key
+    token = countersign("not a signature", record, key, moment="now")
     with pytest.raises(IntegrityError, match="the signature does not match"):
         read_receipt(
             token, subject=scene.cleo.person.key, studio=public_of(scene.studio.signing_key)

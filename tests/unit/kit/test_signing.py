@@ -89,6 +89,7 @@ def test_keys_survive_their_files() -> None:
     assert thumbprint(from_pem(to_pem(KEY), name="x")) == thumbprint(KEY)
     again = from_jwk(to_jwk(public_of(KEY)), name="x")
     assert thumbprint(again) == thumbprint(KEY)
+    assert isinstance(again, OKPKey)
     assert not again.is_private
 
 
@@ -96,7 +97,9 @@ def test_a_public_key_has_nothing_private() -> None:
     assert set(to_jwk(KEY)) >= {"kty", "crv", "x"}
     assert "d" not in to_jwk(KEY)
     assert "d" not in public_of(KEY).as_dict()
-    assert not from_jwk(dict(KEY.as_dict(private=True)), name="x").is_private
+    read = from_jwk(dict(KEY.as_dict(private=True)), name="x")
+    assert isinstance(read, OKPKey)
+    assert not read.is_private
 
 
 def ec_pem() -> bytes:

@@ -12,7 +12,8 @@ from assent.apps.cli.files import read_bytes, read_text, write_document, write_s
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
 from assent.consent.ceremony import Accepted, Terms, accept, offer
 from assent.consent.clearance import Act, Modality
-from assent.consent.people import add_person, find_person, list_people
+from assent.consent.ground import vouch
+from assent.consent.people import Person, add_person, find_person, list_people
 from assent.consent.receipt import sign_record
 from assent.consent.record import parse_record
 from assent.consent.register import list_records
@@ -21,7 +22,17 @@ from assent.consent.withdrawal import withdraw
 from assent.kit.canonical import canonical, parse_object
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.hashing import hash_file
-from assent.kit.signing import from_jwk, from_pem, new_key, public_of, thumbprint, to_jwk, to_pem
+from assent.kit.signing import (
+    VerifyKey,
+    from_jwk,
+    from_pem,
+    new_key,
+    peek,
+    public_of,
+    thumbprint,
+    to_jwk,
+    to_pem,
+)
 from assent.monitor.releases import list_releases
 from assent.purpose.projects import find_project
 
@@ -45,25 +56,45 @@ def person_add(
     handle: Annotated[str, typer.Argument(help="A short name for commands.")],
     name: Annotated[str, typer.Option(help="The person's name; stays in the studio.")],
     key: Annotated[
-        Path, typer.Option(help="Their public key, from `assent consent keygen`.", metavar="FILE")
-    ],
+        Path | None,
+        typer.Option(
+            help="Their public key, from `assent consent keygen`; without, they make one in the "
+            "ceremony.",
+            metavar="FILE",
+        ),
+    ] = None,
+    staff: Annotated[
+        bool, typer.Option("--staff", help="Decides about statements for the studio.")
+    ] = False,
     studio: StudioFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Register a person with the public key that is theirs alone."""
-    jwk = parse_object(read_bytes(key), name=key.name)
+    """Register a person, with the public key that is theirs alone if they have one."""
+    public = None if key is None else _public_key(key)
+    added = add_person(the_studio(studio), handle=handle, name=name, key=public, staff=staff)
+    if as_json:
+        show_json({"handle": added.handle, "id": added.id, "key": _key_of(added)})
+        return
+    with_key = "without a key yet" if added.known_key is None else f"with key {added.key_id}"
+    out.print(f"[bold]{added.handle}[/bold] is known, {with_key}.")
+
+
+def _public_key(path: Path) -> VerifyKey:
+    jwk = parse_object(read_bytes(path), name=path.name)
     if "d" in jwk:
         raise InputError(
-            f"{key.name} holds a private key",
+            f"{path.name} holds a private key",
             advice="The subject keeps that; ask for the .pub file.",
         )
-    added = add_person(
-        the_studio(studio), handle=handle, name=name, key=from_jwk(jwk, name=key.name)
-    )
-    if as_json:
-        show_json({"handle": added.handle, "id": added.id, "key": added.key_id})
-        return
-    out.print(f"[bold]{added.handle}[/bold] is known, with key {added.key_id}.")
+    if "passkey" in jwk:
+        raise InputError(
+            f"{path.name} is a passkey", advice="Passkeys are bound in the ceremony alone."
+        )
+    return from_jwk(jwk, name=path.name)
+
+
+def _key_of(person: Person) -> str | None:
+    return None if person.known_key is None else person.key_id
 
 
 @person.command("list")
@@ -71,9 +102,17 @@ def person_list(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
     """List everyone the studio knows."""
     people = list_people(the_studio(studio))
     if as_json:
-        show_json([{"handle": p.handle, "name": p.name, "key": p.key_id} for p in people])
+        show_json(
+            [
+                {"handle": p.handle, "name": p.name, "key": _key_of(p), "staff": p.staff}
+                for p in people
+            ]
+        )
         return
-    show_table(("handle", "name", "key"), [(p.handle, p.name, p.key_id) for p in people])
+    show_table(
+        ("handle", "name", "key", ""),
+        [(p.handle, p.name, _key_of(p) or "none yet", "staff" if p.staff else "") for p in people],
+    )
 
 
 @consent.command("keygen")
@@ -177,6 +216,13 @@ def sign(
 def accept_(
     signed: Annotated[Path, typer.Argument(help="The signed record.", metavar="SIGNED")],
     statement: Annotated[Path, typer.Option(help="The subject's statement.", metavar="FILE")],
+    vouched_by: Annotated[
+        str, typer.Option(help="Who of the studio vouches that it is the subject's own statement.")
+    ],
+    key: Annotated[Path, typer.Option(help="The private key of who vouches.", metavar="FILE")],
+    reason: Annotated[
+        str, typer.Option(help="How they know; kept with the record.")
+    ] = "I was there when it was filmed.",
     receipt: Annotated[
         Path | None, typer.Option(help="Where to put the subject's receipt.", metavar="FILE")
     ] = None,
@@ -186,10 +232,17 @@ def accept_(
     """Check a signed record, enrol the face of its statement, countersign it, log it."""
     if not statement.is_file():
         raise NotFoundError(f"there is no file {statement}", advice="Check the path.")
+    opened, token = the_studio(studio), read_text(signed).strip()
+    record = parse_record(peek(token).get("record"))
+    ground = vouch(
+        opened,
+        record,
+        find_person(opened, vouched_by),
+        from_pem(read_bytes(key), name=key.name),
+        reason=reason,
+    )
     with statement.open("rb") as file:
-        accepted = accept(
-            the_studio(studio), read_text(signed).strip(), statement=file, name=statement.name
-        )
+        accepted = accept(opened, token, statement=file, name=statement.name, ground=ground)
     if receipt is not None:
         write_document(receipt, json.dumps(_copy_to_keep(accepted), indent=2) + "\n")
     if as_json:

@@ -15,6 +15,7 @@ from assent.apps.cli.options import passphrase
 from assent.apps.cli.purpose import example_brief
 from assent.consent.ceremony import Terms, accept, offer
 from assent.consent.clearance import Act, Modality
+from assent.consent.ground import vouch
 from assent.consent.people import Person, add_person, find_person
 from assent.consent.receipt import sign_record
 from assent.consent.register import list_records
@@ -165,6 +166,12 @@ def _person(studio: Studio, handle: str) -> Person:
         return add_person(studio, handle=handle, name=CAST[handle], key=public_of(key))
 
 
+def _producer(studio: Studio) -> Person:
+    """Return the demo's member of staff, who vouches for the statements."""
+    key = public_of(_key(studio, "producer"))
+    return add_person(studio, handle="producer", name="The demo's producer", key=key, staff=True)
+
+
 def _key(studio: Studio, handle: str) -> SigningKey:
     path = studio.folder / "subjects" / f"{handle}.pem"
     if not path.exists():
@@ -189,7 +196,11 @@ def _agree(studio: Studio, person: Person, statement: Path) -> Callable[[Purpose
             )
             record = offer(studio, purpose, person, terms, statement_sha256=hash_file(file))
             signed = sign_record(record, _key(studio, person.handle))
-            accepted = accept(studio, signed, statement=file, name=statement.name)
+            # The clips weren't recorded in the ceremony: somebody at the studio must vouch.
+            ground = vouch(
+                studio, record, _producer(studio), _key(studio, "producer"), reason=RIGHTS
+            )
+            accepted = accept(studio, signed, statement=file, name=statement.name, ground=ground)
         receipt = studio.folder / "subjects" / f"{person.handle}-receipt.jws"
         write_document(receipt, accepted.receipt + "\n")
 

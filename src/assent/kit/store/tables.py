@@ -15,6 +15,7 @@ __all__ = [
     "DraftRow",
     "FaceSetRow",
     "FootageRow",
+    "InvitationRow",
     "ModelRow",
     "PersonRow",
     "ProjectRow",
@@ -42,20 +43,45 @@ class ProjectRow(Base):
 
 
 class PersonRow(Base):
-    """Someone who can be asked for consent, or who reviews."""
+    """Someone who can be asked for consent, or who reviews; without a key until they made one."""
 
     __tablename__ = "person"
     id: Mapped[str] = mapped_column(primary_key=True)
     handle: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    public_key: Mapped[dict[str, Any]]
     created: Mapped[str]
+    public_key: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    key_thumbprint: Mapped[str | None] = mapped_column(default=None, unique=True)
+    staff: Mapped[bool] = mapped_column(default=False)
+
+
+class InvitationRow(Base):
+    """A one-time link; `state` is open, declined, used or replaced. The link itself isn't here.
+
+    With `terms` it invites to the ceremony of one record, without to the subject's own place.
+    """
+
+    __tablename__ = "invitation"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str]
+    created: Mapped[str]
+    expires: Mapped[str]
+    project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id"), default=None)
+    record_id: Mapped[str | None] = mapped_column(default=None, index=True)
+    version: Mapped[int | None] = mapped_column(default=None)
+    terms: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    choices: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    challenge: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    attempts: Mapped[int] = mapped_column(default=0)
 
 
 class ConsentRow(Base):
     """One version of one consent record; `state` says how far it is.
 
-    offered, live, superseded, withdrawn, or expired (its term ran out and its key is destroyed).
+    offered, waiting (signed, and a person must look at the statement), live, superseded, rejected,
+    withdrawn, or expired (its term ran out and its key is destroyed).
     """
 
     __tablename__ = "consent"
@@ -75,6 +101,10 @@ class ConsentRow(Base):
     receipt: Mapped[str | None] = mapped_column(default=None)
     receipt_hash: Mapped[str | None] = mapped_column(default=None, index=True)
     enrolment_blob: Mapped[str | None] = mapped_column(default=None)
+    statement_blob: Mapped[str | None] = mapped_column(default=None)
+    signed: Mapped[str | None] = mapped_column(default=None)
+    ground: Mapped[str | None] = mapped_column(default=None)
+    findings: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     withdrawn: Mapped[str | None] = mapped_column(default=None)
     log_index: Mapped[int | None] = mapped_column(default=None)
     withdrawal_log_index: Mapped[int | None] = mapped_column(default=None)

@@ -1,0 +1,138 @@
+"""On what ground a statement is taken for the subject's own: it was checked, or vouched for.
+
+A recording made in the ceremony that passed its checks is its own ground, and the studio's key says
+so. Anything else needs a named member of the studio, who signs for it with their own key and is not
+the subject. Each decision goes into the log as a salted hash.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from assent.consent.people import Person, person_by_id
+from assent.consent.record import ConsentRecord
+from assent.kit.canonical import canonical
+from assent.kit.clock import stamp
+from assent.kit.errors import AssentError, InputError, IntegrityError, NotClearedError, RefusedError
+from assent.kit.signing import SigningKey, peek, public_of, sign, thumbprint, verify
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ConsentRow
+
+__all__ = ["check_ground", "decide", "decision_entry", "say_passed", "vouch"]
+
+_KIND = "assent-ground+jws"
+_LONGEST_REASON = 2000
+
+
+def say_passed(studio: Studio, record: ConsentRecord, findings: Mapping[str, Any]) -> str:
+    """Return the studio's word that the recording of `record` passed its checks."""
+    return _say(studio, record, studio.signing_key, by="studio", outcome="passed", told=findings)
+
+
+def vouch(
+    studio: Studio, record: ConsentRecord, member: Person, key: SigningKey, *, reason: str
+) -> str:
+    """Return a member's word that the statement of `record` is the subject's own.
+
+    Raises `RefusedError` unless they work for the studio and are not the subject, `IntegrityError`
+    if the key is not theirs, `InputError` without a reason.
+    """
+    return decide(studio, record, member, key, approve=True, reason=reason)
+
+
+def decide(
+    studio: Studio,
+    record: ConsentRecord,
+    member: Person,
+    key: SigningKey,
+    *,
+    approve: bool,
+    reason: str,
+) -> str:
+    """Return a member's signed decision about the statement of `record`; raises as `vouch`."""
+    _check_member(record, member)
+    if thumbprint(public_of(key)) != member.key_id:
+        raise IntegrityError(
+            f"this key is not {member.handle}'s", advice="Who decides signs with their own key."
+        )
+    if not 3 <= len(reason.strip()) <= _LONGEST_REASON:
+        raise InputError("a decision needs a reason", advice="Say in a sentence what you saw.")
+    outcome = "approved" if approve else "rejected"
+    told = {"reason": reason.strip()}
+    return _say(studio, record, key, by=member.id, outcome=outcome, told=told)
+
+
+def check_ground(studio: Studio, record: ConsentRecord, ground: str | None) -> None:
+    """Raise `NotClearedError` unless `ground` lets the statement of `record` be taken in."""
+    if ground is None:
+        raise NotClearedError(
+            "nobody has vouched for this statement",
+            advice="Let the subject record it in the ceremony, or name who vouches: --vouched-by.",
+        )
+    try:
+        by = peek(ground).get("by")
+        if by == "studio":
+            said = verify(ground, studio.signing_key, kind=_KIND)
+            allowed = "passed"
+        else:
+            member = person_by_id(studio, str(by))
+            _check_member(record, member)
+            said = verify(ground, member.key, kind=_KIND)
+            allowed = "approved"
+    except RefusedError:
+        raise
+    except AssentError as error:
+        raise NotClearedError(f"what is said about the statement was altered: {error}") from error
+    if (said["record"], said["statement"]) != (record.digest(), record.evidence[0].sha256):
+        raise NotClearedError("what is said about the statement is about another one")
+    if said["outcome"] != allowed:
+        raise NotClearedError("a person at the studio rejected this statement")
+    if allowed == "passed" and record.evidence[0].kind != "recording":
+        raise NotClearedError("only a recording made in the ceremony can pass by itself")
+
+
+def decision_entry(studio: Studio, row: ConsentRow) -> tuple[bytes, ...]:
+    """Return the log entry of the decision that a member made about `row`; none if none did."""
+    if row.ground is None or peek(row.ground).get("by") == "studio":
+        return ()
+    entry = {
+        "kind": "consent.decided",
+        "decision": hashlib.sha256(f"{row.salt}.{row.ground}".encode()).hexdigest(),
+        "time": stamp(studio.clock()),
+    }
+    return (canonical(entry),)
+
+
+def _say(
+    studio: Studio,
+    record: ConsentRecord,
+    key: SigningKey,
+    *,
+    by: str,
+    outcome: str,
+    told: Mapping[str, Any],
+) -> str:
+    return sign(
+        {
+            "by": by,
+            "outcome": outcome,
+            "record": record.digest(),
+            "statement": record.evidence[0].sha256,
+            "told": dict(told),
+            "time": stamp(studio.clock()),
+        },
+        key,
+        kind=_KIND,
+    )
+
+
+def _check_member(record: ConsentRecord, member: Person) -> None:
+    if not member.staff:
+        raise RefusedError(
+            f"{member.handle} does not decide for the studio",
+            advice="Add who decides with `assent person add --staff`.",
+        )
+    if member.id == record.principal.id:
+        raise RefusedError(
+            "nobody decides about their own statement", advice="Ask somebody else at the studio."
+        )

@@ -1,0 +1,119 @@
+"""A person at the studio decides about recordings that a machine could not pass.
+
+Each decision is signed by who decides, has a reason, and stands in the log as a hash. Nobody
+decides about themselves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from assent.consent.ceremony import Accepted
+from assent.consent.ground import decide, decision_entry
+from assent.consent.locker import Locker
+from assent.consent.people import Person
+from assent.consent.sitting import record_of, take_up
+from assent.kit.errors import NotFoundError
+from assent.kit.signing import SigningKey
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ConsentRow, PersonRow, ProjectRow
+
+__all__ = ["Waiting", "approve_statement", "find_waiting", "list_waiting", "reject_statement"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A signed record whose recording waits for a decision."""
+
+    record_id: str
+    version: int
+    handle: str
+    project: str
+    since: str
+    findings: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def list_waiting(studio: Studio) -> tuple[Waiting, ...]:
+    """Return what waits, oldest first."""
+    with studio.database.session() as session:
+        rows = session.execute(
+            select(ConsentRow, PersonRow.handle, ProjectRow.slug)
+            .join(PersonRow, PersonRow.id == ConsentRow.person_id)
+            .join(ProjectRow, ProjectRow.id == ConsentRow.project_id)
+            .where(ConsentRow.state == "waiting")
+            .order_by(ConsentRow.created)
+        ).all()
+    return tuple(
+        Waiting(
+            record_id=row.record_id,
+            version=row.version,
+            handle=handle,
+            project=slug,
+            since=row.created,
+            findings=row.findings or {},
+        )
+        for row, handle, slug in rows
+    )
+
+
+def find_waiting(studio: Studio, record_id: str) -> ConsentRow:
+    """Return the waiting record whose id begins with `record_id`; raises `NotFoundError`."""
+    with studio.database.session() as session:
+        rows = session.scalars(
+            select(ConsentRow).where(
+                ConsentRow.state == "waiting",
+                ConsentRow.record_id.startswith(record_id, autoescape=True),
+            )
+        ).all()
+    if not record_id or len(rows) != 1:
+        raise NotFoundError(
+            f"no record '{record_id}' waits for a decision", advice="See `assent consent review`."
+        )
+    return rows[0]
+
+
+def approve_statement(
+    studio: Studio, record_id: str, member: Person, key: SigningKey, *, reason: str
+) -> Accepted | None:
+    """Say that the recording is the subject's own, and take the record in; raises as `decide`.
+
+    Returns None if no face can be enrolled from it: it goes on waiting.
+    """
+    row = find_waiting(studio, record_id)
+    ground = decide(studio, record_of(row), member, key, approve=True, reason=reason)
+    with studio.database.session() as session:
+        row = session.get_one(ConsentRow, row.id)
+        row.ground = ground
+        row.state = "offered"
+    return take_up(studio, row)
+
+
+def reject_statement(
+    studio: Studio, record_id: str, member: Person, key: SigningKey, *, reason: str
+) -> ConsentRow:
+    """Say that the recording is not good enough: it goes, and the record ends; raises as `decide`.
+
+    What an earlier version of the record allows stays allowed.
+    """
+    row = find_waiting(studio, record_id)
+    ground = decide(studio, record_of(row), member, key, approve=False, reason=reason)
+    with studio.database.session() as session:
+        row = session.get_one(ConsentRow, row.id)
+        row.ground = ground
+        row.state = "rejected"
+        others = session.scalars(
+            select(ConsentRow.id).where(
+                ConsentRow.record_id == row.record_id, ConsentRow.state == "live"
+            )
+        ).all()
+    if not others:
+        studio.keyring.destroy(row.record_id)
+    Locker(studio).forget(str(row.statement_blob))
+    studio.log.append(decision_entry(studio, row))
+    return row
