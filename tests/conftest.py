@@ -27,6 +27,7 @@ def _load(name: str, folder: Path = HERE) -> None:
 _load("clips")
 _load("commands")
 _load("footage")
+_load("passkeys")
 _load("recordings")
 _load("studios")
 _load("_changes", HERE.parent / "benchmarks")

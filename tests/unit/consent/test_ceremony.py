@@ -423,7 +423,7 @@ def log_fails(*, done: bool) -> Break:
         pytest.param(disk_fails(1, done=True), True, id="key in place"),
         pytest.param(disk_fails(6), True, id="templates half written"),
         pytest.param(disk_fails(9, done=True), True, id="templates in place"),
-        pytest.param(database_fails(2, done=False), True, id="receipt not kept"),
+        pytest.param(database_fails(3, done=False), True, id="receipt not kept"),
     ],
 )
 def test_accept_interrupted_before_the_receipt_is_kept(

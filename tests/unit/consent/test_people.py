@@ -1,8 +1,16 @@
 import pytest
-from studios import Scene, add_member
+from passkeys import Authenticator
+from studios import PRODUCER, Scene, add_member
 
-from assent.consent.people import add_person, find_person, list_people, person_by_id
-from assent.kit.errors import InputError, NotFoundError
+from assent.consent.people import (
+    add_person,
+    bind_key,
+    check_key_is_free,
+    find_person,
+    list_people,
+    person_by_id,
+)
+from assent.kit.errors import InputError, NotClearedError, NotFoundError
 from assent.kit.signing import new_key, public_of, thumbprint
 
 
@@ -57,3 +65,67 @@ def test_strangers(scene: Scene) -> None:
     assert "assent person list" in caught.value.advice
     with pytest.raises(NotFoundError, match="no such person"):
         person_by_id(scene.studio, "dora")
+
+
+# Without a key at first
+
+
+def test_a_key_may_come_later(scene: Scene) -> None:
+    dora = add_person(scene.studio, handle="dora", name="Dora", key=None)
+    assert dora.known_key is None
+    with pytest.raises(NotClearedError, match="dora has no key yet"):
+        dora.key_id  # noqa: B018 - asking is what is refused
+    key = public_of(new_key())
+    for _ in range(2):
+        with scene.studio.database.session() as session:
+            bind_key(scene.studio, session, dora.id, key)
+    assert find_person(scene.studio, "dora").key_id == thumbprint(key)
+    again = add_person(scene.studio, handle="dora", name="Dora", key=None)
+    assert again.key_id == thumbprint(key)
+
+
+def test_a_key_is_bound_once(scene: Scene) -> None:
+    with (
+        pytest.raises(InputError, match="ada has another key"),
+        scene.studio.database.session() as session,
+    ):
+        bind_key(scene.studio, session, scene.ada.id, public_of(new_key()))
+    assert find_person(scene.studio, "ada").key_id == scene.ada.person.key_id
+
+
+@pytest.mark.parametrize("whose", ["ben", "studio", "producer"])
+def test_nobody_elses_key_is_bound(scene: Scene, whose: str) -> None:
+    """Not another subject's, not the studio's, not that of who works there."""
+    add_person(scene.studio, handle="producer", name="P", key=public_of(PRODUCER), staff=True)
+    dora = add_person(scene.studio, handle="dora", name="Dora", key=None)
+    key = {
+        "ben": scene.ben.person.key,
+        "studio": public_of(scene.studio.signing_key),
+        "producer": public_of(PRODUCER),
+    }[whose]
+    with pytest.raises(InputError, match=r"this key is already|the studio's own key"):
+        check_key_is_free(scene.studio, dora, key)
+    with (
+        pytest.raises(InputError, match=r"this key is already|the studio's own key"),
+        scene.studio.database.session() as session,
+    ):
+        bind_key(scene.studio, session, dora.id, key)
+    assert find_person(scene.studio, "dora").known_key is None
+
+
+def test_staff_have_keys_and_stay_what_they_are(scene: Scene) -> None:
+    with pytest.raises(InputError, match="needs a key"):
+        add_person(scene.studio, handle="kim", name="Kim", key=None, staff=True)
+    kim = add_person(scene.studio, handle="kim", name="Kim", key=public_of(PRODUCER), staff=True)
+    assert kim.staff
+    with pytest.raises(InputError, match="there is already a person 'kim'"):
+        add_person(scene.studio, handle="kim", name="Kim", key=kim.key)
+    with pytest.raises(InputError, match="there is already a person 'ada'"):
+        add_person(scene.studio, handle="ada", name="A", key=scene.ada.person.key, staff=True)
+
+
+def test_passkeys_are_kept(scene: Scene) -> None:
+    passkey = Authenticator().passkey
+    dora = add_person(scene.studio, handle="dora", name="Dora", key=passkey)
+    assert find_person(scene.studio, "dora").key == passkey
+    assert dora.key_id == passkey.thumbprint()
