@@ -37,8 +37,8 @@ from assent.kit.hashing import hash_file
 from assent.kit.signing import SigningKey
 from assent.kit.store.studio import Studio, create_studio, open_studio
 from assent.kit.store.tables import ConsentRow
+from assent.purpose.levels import Level
 from assent.purpose.projects import Purpose, create_project, find_project
-from assent.purpose.rules import Level
 from assent.safeguard.review import recall, review
 from assent.train.config import TrainConfig
 from assent.train.fit import fit

@@ -21,7 +21,8 @@ from assent.apps.cli.main import app
 from assent.disclose.entry import SealEntry
 from assent.kit import errors
 from assent.kit.c2pa import manifest
-from assent.purpose.rules import load_packs
+from assent.purpose.levels import LEVELS
+from assent.purpose.questionnaire import QUESTIONS
 from assent.verify.findings import Status, Verdict
 
 ROOT = Path(__file__).parent.parent
@@ -52,7 +53,11 @@ def shell_lines(text: str) -> Iterator[str]:
 
 
 def reference_script() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("_cli", DOCS / "make_cli_reference.py")
+    return script_of("make_cli_reference")
+
+
+def script_of(name: str) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(f"_{name}", DOCS / f"{name}.py")
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
@@ -173,15 +178,23 @@ def test_every_error_stands_in_the_reference_with_its_code() -> None:
         assert re.search(rf"^\| `{name}` \| {code} ?\| ", text, re.MULTILINE), name
 
 
-def test_every_rule_stands_on_the_page_of_the_first_step() -> None:
+def test_the_page_of_the_rule_packs_is_up_to_date() -> None:
+    script = script_of("make_practice")
+    assert read(script.RULE_PACKS) == script.rule_packs(), "run python docs/make_practice.py"
+
+
+def test_every_question_stands_on_the_page_of_the_first_step() -> None:
     text = read(DOCS / "1-purpose.md")
-    for pack in load_packs():
-        for rule in pack.rules:
-            effect = "refuses" if rule.effect == "refuse" else rule.effect
-            assert re.search(rf"^\| {pack.name} \| `{rule.id}` \| {effect}", text, re.MULTILINE)
-        for level in pack.levels.values():
-            sign = "yes" if level.sign_off else "no"
-            assert f"| {level.name} | {level.shortest_side} lines | {sign} |" in text
+    for question in QUESTIONS:
+        assert f"| `{question.name}` | {question.text}" in text
+
+
+def test_every_level_stands_on_the_page_of_the_first_step() -> None:
+    text = read(DOCS / "1-purpose.md")
+    for level in LEVELS.values():
+        parts = (level.sign_off, level.second_reviewer, level.ticks)
+        answers = " | ".join("yes" if part else "no" for part in parts)
+        assert f"| {level.name} | {level.shortest_side} lines | {answers} |" in text
 
 
 @cache

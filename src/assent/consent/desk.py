@@ -19,7 +19,10 @@ from assent.kit.canonical import digest
 from assent.kit.errors import AssentError, NotClearedError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, DraftRow, FootageRow, ModelRow, ReleaseRow
+from assent.purpose.library import packs_of
+from assent.purpose.places import read_places
 from assent.purpose.projects import Purpose
+from assent.purpose.rules import RecordTerms, decide
 
 __all__ = ["Need", "clear", "clear_all"]
 
@@ -65,6 +68,7 @@ def clear(
     _check_term(studio, record, person)
     _check_scope(record, person, acts, modalities)
     _check_limits(record, purpose, person)
+    _check_rules(studio, record, purpose, acts, modalities)
     if Act.RELEASE in acts:
         _check_release(studio, record, purpose, person)
     return Clearance(
@@ -163,15 +167,41 @@ def _check_scope(
 def _check_limits(record: ConsentRecord, purpose: Purpose, person: Person) -> None:
     brief = purpose.brief
     shown = {
-        "political": brief.risk.political,
-        "advertising": brief.risk.advertising,
-        "health-or-money": brief.risk.endorses_health_or_money,
-        "satire": brief.category.value == "satire",
-        "news": brief.category.value == "news",
+        "political": brief.risk.political or brief.risk.election,
+        "advertising": brief.risk.advertising or brief.category.value == "advertising",
+        "health-or-money": brief.risk.health or brief.risk.finance,
+        "satire": brief.risk.satire or brief.category.value == "satire",
+        "news": brief.risk.news or brief.category.value == "news",
     }
     for content in sorted(record.forbidden):
         if shown[content]:
             raise NotClearedError(f"{person.handle} does not allow {content} content")
+
+
+def _check_rules(
+    studio: Studio,
+    record: ConsentRecord,
+    purpose: Purpose,
+    acts: Collection[Act],
+    modalities: Collection[Modality],
+) -> None:
+    """Raise `ForbiddenPurposeError` if a rule of today refuses one of `acts`."""
+    scope = record.scope
+    terms = RecordTerms(
+        use=scope.use,
+        territory=scope.territory,
+        starts=scope.starts,
+        ends=scope.ends,
+        acts=frozenset(act.value for act in scope.acts),
+        modalities=frozenset(modality.value for modality in scope.modalities),
+    )
+    packs, day = packs_of(studio), studio.clock().date()
+    used = frozenset(modality.value for modality in modalities)
+    for act in Act:
+        if act in acts:
+            decide(
+                purpose.brief, packs, day=day, terms=terms, act=act.value, modalities=used
+            ).require()
 
 
 def _check_release(studio: Studio, record: ConsentRecord, purpose: Purpose, person: Person) -> None:
@@ -179,6 +209,13 @@ def _check_release(studio: Studio, record: ConsentRecord, purpose: Purpose, pers
     if missing:
         raise NotClearedError(
             f"{person.handle} has not agreed to the channels: {', '.join(missing)}"
+        )
+    places = read_places(record.scope.territory)
+    outside = sorted(place for place in purpose.brief.places if not places.cover(place))
+    if outside:
+        raise NotClearedError(
+            f"{person.handle} has not agreed to release in: {', '.join(outside)} "
+            f"(only {record.scope.territory})"
         )
     if _releases_with(studio, purpose, person) >= record.scope.most_releases:
         raise NotClearedError(

@@ -13,6 +13,7 @@ from assent.consent.clearance import Act, Modality
 from assent.kit.canonical import digest
 from assent.kit.errors import BriefError
 from assent.purpose.brief import LONGEST_TERM, describe_problems
+from assent.purpose.places import read_places
 
 __all__ = [
     "Biometrics",
@@ -86,6 +87,17 @@ class Scope(_Frozen):
     most_releases: int = Field(ge=1, le=10_000)
     sublicence: Literal[False] = False
     compensation: Text
+
+    @validates(mode="after")
+    def _check_territory(self) -> "Scope":
+        places = read_places(self.territory)
+        # What can't be read can't be held to.
+        if places.unread or not places.codes:
+            raise ValueError(
+                f"the territory '{self.territory}' can't be read: write 'worldwide', or codes of "
+                "places, for example EU, US-CA"
+            )
+        return self
 
     @validates(mode="after")
     def _check_term(self) -> "Scope":

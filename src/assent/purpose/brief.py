@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic import model_validator as validates
 
 from assent.kit.errors import BriefError
+from assent.purpose.places import read_places
 
 __all__ = ["EXAMPLE", "Brief", "Category", "Claim", "RiskAnswers", "describe_problems"]
 
@@ -35,16 +36,23 @@ EXAMPLE: dict[str, object] = {
     "starts": "2026-11-01",
     "ends": "2027-10-31",
     "risk": {
-        "realistic": True,
-        "shows_real_event": False,
-        "public_figure": False,
-        "political": False,
-        "advertising": False,
-        "endorses_health_or_money": False,
-        "deceased": False,
-        "minors": False,
         "intimate": False,
+        "minors": False,
+        "realistic": True,
         "meant_to_be_believed": False,
+        "public_figure": False,
+        "private_person": False,
+        "deceased": False,
+        "political": False,
+        "election": False,
+        "news": False,
+        "shows_real_event": False,
+        "real_world_claims": False,
+        "finance": False,
+        "health": False,
+        "crime": False,
+        "satire": False,
+        "advertising": False,
     },
 }
 
@@ -77,16 +85,23 @@ class Claim(_Frozen):
 class RiskAnswers(_Frozen):
     """Yes-or-no answers that the rules are read against; each must be given."""
 
-    realistic: bool = Field(description="Could a viewer take it for a recording?")
-    shows_real_event: bool = Field(description="Does it show an event as having happened?")
-    public_figure: bool = Field(description="Is anyone in it publicly known?")
-    political: bool = Field(description="Is it about politics or an election?")
-    advertising: bool = Field(description="Does it advertise something?")
-    endorses_health_or_money: bool = Field(description="Medical or financial advice?")
-    deceased: bool = Field(description="Is anyone in it no longer alive?")
-    minors: bool = Field(description="Is anyone in it, or shown as, under 18?")
     intimate: bool = Field(description="Nudity or sexual content?")
+    minors: bool = Field(description="Is anyone in it, or shown as, under 18?")
+    realistic: bool = Field(description="Could a viewer take it for a recording?")
     meant_to_be_believed: bool = Field(description="Should viewers take it for real?")
+    public_figure: bool = Field(description="Is anyone in it publicly known?")
+    private_person: bool = Field(description="Is it about a private person outside the cast?")
+    deceased: bool = Field(description="Is anyone in it no longer alive?")
+    political: bool = Field(description="Is it about politics?")
+    election: bool = Field(description="Is it about an election, a vote or a candidate?")
+    news: bool = Field(description="Will it be shown as news or beside news?")
+    shows_real_event: bool = Field(description="Does it show an event as having happened?")
+    real_world_claims: bool = Field(description="Does it say anything as a fact of the world?")
+    finance: bool = Field(description="Does it advise on money, or promise any?")
+    health: bool = Field(description="Does it advise on health?")
+    crime: bool = Field(description="Is anyone shown committing or suffering a crime?")
+    satire: bool = Field(description="Does it mock somebody?")
+    advertising: bool = Field(description="Does it advertise something?")
 
 
 class Brief(_Frozen):
@@ -96,14 +111,15 @@ class Brief(_Frozen):
     purpose: Text
     category: Category
     audience: Text
-    channels: tuple[Word, ...] = Field(min_length=1)
-    jurisdictions: tuple[Word, ...] = Field(min_length=1)
+    channels: tuple[Word, ...] = Field(min_length=1, max_length=50)
+    jurisdictions: tuple[Word, ...] = Field(min_length=1, max_length=50)
     starts: date
     ends: date
     risk: RiskAnswers
-    claims: tuple[Claim, ...] = ()
-    languages: tuple[Word, ...] = ("en",)
+    claims: tuple[Claim, ...] = Field(default=(), max_length=200)
+    languages: tuple[Word, ...] = Field(default=("en",), max_length=50)
     reviewer: Handle | None = None
+    second_reviewer: Handle | None = None
 
     @validates(mode="after")
     def _check_term(self) -> "Brief":
@@ -112,6 +128,18 @@ class Brief(_Frozen):
         if self.ends - self.starts > LONGEST_TERM:
             raise ValueError("the term is longer than ten years")
         return self
+
+    @validates(mode="after")
+    def _check_reviewers(self) -> "Brief":
+        if self.reviewer is not None and self.second_reviewer == self.reviewer:
+            raise ValueError("the second reviewer must be another person than the first")
+        return self
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Codes of the places where it will be shown; one that nobody knows stands for itself."""
+        read = read_places(", ".join(self.jurisdictions))
+        return read.codes | {name.upper() for name in read.unread}
 
     @property
     def term_days(self) -> int:

@@ -15,9 +15,20 @@ from assent.kit.errors import InputError, NotFoundError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ProjectRow
 from assent.purpose.brief import Brief
-from assent.purpose.rules import Assessment, assess, load_packs
+from assent.purpose.library import packs_of
+from assent.purpose.rules import Assessment, assess
 
-__all__ = ["Purpose", "create_project", "find_project", "list_projects"]
+__all__ = ["Project", "Purpose", "create_project", "find_project", "list_projects", "look_up"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project as it is kept, whatever the rules say of it today."""
+
+    id: str
+    slug: str
+    brief: Brief
+    created: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +47,7 @@ def create_project(studio: Studio, brief: Brief, *, slug: str | None = None) -> 
     Raises `ForbiddenPurposeError` if a rule refuses it, `InputError` if the name is taken by
     another brief.
     """
-    assessment = assess(brief, load_packs())
+    assessment = _assess(studio, brief)
     name = slug if slug is not None else _slug_of(brief.title)
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", name):
         raise InputError(
@@ -59,14 +70,34 @@ def create_project(studio: Studio, brief: Brief, *, slug: str | None = None) -> 
 
 
 def find_project(studio: Studio, name: str) -> Purpose:
-    """Return the project called `name` (or with that id); raises `NotFoundError`."""
+    """Return the project called `name` (or with that id) as the rules of today allow it.
+
+    Raises `NotFoundError`, or `ForbiddenPurposeError` if a rule has come to refuse it.
+    """
+    project = look_up(studio, name)
+    # The rules are read anew: one that has become stricter holds for old projects too.
+    return Purpose(
+        project_id=project.id,
+        slug=project.slug,
+        brief=project.brief,
+        assessment=_assess(studio, project.brief),
+    )
+
+
+def look_up(studio: Studio, name: str) -> Project:
+    """Return the project called `name` (or with that id); the rules are not asked.
+
+    Raises `NotFoundError`.
+    """
     with studio.database.session() as session:
         row = session.scalar(
             select(ProjectRow).where((ProjectRow.slug == name) | (ProjectRow.id == name))
         )
     if row is None:
         raise NotFoundError(f"no project '{name}'", advice="See `assent project list`.")
-    return _purpose_of(row)
+    return Project(
+        id=row.id, slug=row.slug, brief=Brief.from_mapping(row.brief), created=row.created
+    )
 
 
 def list_projects(studio: Studio) -> tuple[tuple[str, Brief], ...]:
@@ -79,12 +110,8 @@ def list_projects(studio: Studio) -> tuple[tuple[str, Brief], ...]:
     return tuple((row.slug, Brief.from_mapping(row.brief)) for row in rows)
 
 
-def _purpose_of(row: ProjectRow) -> Purpose:
-    # The rules are read anew: one that has become stricter holds for old projects too.
-    brief = Brief.from_mapping(row.brief)
-    return Purpose(
-        project_id=row.id, slug=row.slug, brief=brief, assessment=assess(brief, load_packs())
-    )
+def _assess(studio: Studio, brief: Brief) -> Assessment:
+    return assess(brief, packs_of(studio), day=studio.clock().date())
 
 
 def _slug_of(title: str) -> str:

@@ -2,13 +2,16 @@
 
 The content gate sees the draft's looks, small frames that show all of it; the seal holds each to
 its frame. What the project's level of risk asks (a cap on the resolution, a person's signature) is
-applied. The decision is kept as a JWS over the draft's digest, so that an approval found in the
-database is worth only what its signature is.
+applied, and what people must sign: the draft, and each claim of the brief. The decision is kept as
+a JWS over the draft's digest, so that an approval found in the database is worth only what its
+signature is.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy import select
 
 from assent.consent.clearance import Act, AskAgain, Clearance, require_all
 from assent.consent.locker import Locker
@@ -24,12 +27,14 @@ from assent.kit.media.probe import probe
 from assent.kit.progress import Progress, nothing
 from assent.kit.signing import SigningKey, VerifyKey, public_of, sign, thumbprint, verify
 from assent.kit.store.studio import Studio
-from assent.kit.store.tables import ReviewRow
+from assent.kit.store.tables import ReviewRow, SignOffRow
+from assent.purpose.library import check_set
 from assent.purpose.projects import Purpose
 from assent.safeguard._key import KEY
 from assent.safeguard.approved import Approved
+from assent.safeguard.claims import check_claims, reviewers_of
 
-__all__ = ["Reviewed", "recall", "review", "sign_off"]
+__all__ = ["Reviewed", "Signed", "decision_on", "recall", "review", "sign_off", "sign_offs_of"]
 
 _DECISION = "assent-review+jws"
 _SIGN_OFF = "assent-sign-off+jws"
@@ -44,6 +49,14 @@ class Reviewed:
     shortest_side: int
     reviewer: str | None
     approved: Approved | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Who has signed a draft off, verified, and when."""
+
+    handle: str
+    time: str
 
 
 def review(
@@ -77,20 +90,16 @@ def review(
         studio.signing_key,
         kind=_DECISION,
     )
+    row = ReviewRow(draft_id=draft.id, created=stamp(studio.clock()), decision=decision)
     with studio.database.session() as session:
-        row = session.get(ReviewRow, draft.id)
-        if row is None:
-            session.add(
-                ReviewRow(draft_id=draft.id, created=stamp(studio.clock()), decision=decision)
-            )
-        else:
-            row.decision = decision
+        session.merge(row)
+    missing = _missing(studio, purpose, draft)
     return Reviewed(
         looked_at=looked_at,
         level=level.name,
         shortest_side=level.shortest_side,
-        reviewer=purpose.brief.reviewer if level.sign_off else None,
-        approved=_approve(studio, purpose, draft),
+        reviewer=missing or (purpose.brief.reviewer if level.sign_off else None),
+        approved=None if missing else _approve(studio, purpose, draft),
     )
 
 
@@ -118,13 +127,34 @@ def sign_off(
         key,
         kind=_SIGN_OFF,
     )
+    row = SignOffRow(
+        draft_id=draft.id, person_id=person.id, token=token, created=stamp(studio.clock())
+    )
+    with studio.database.session() as session:
+        session.merge(row)
+
+
+def sign_offs_of(studio: Studio, purpose: Purpose, draft: Draft) -> tuple[Signed, ...]:
+    """Return who has signed `draft` off; raises `IntegrityError` if a signature was altered."""
+    with studio.database.session() as session:
+        rows = session.scalars(
+            select(SignOffRow).where(SignOffRow.draft_id == draft.id).order_by(SignOffRow.created)
+        ).all()
+    found = []
+    for row in rows:
+        person = person_by_id(studio, row.person_id)
+        _check_reviewer(purpose, draft, person)
+        statement = _verified(row.token, person.key, _SIGN_OFF, draft)
+        if statement.get("decision") == "release":
+            found.append(Signed(handle=person.handle, time=str(statement.get("time"))))
+    return tuple(found)
+
+
+def decision_on(studio: Studio, draft: Draft) -> dict[str, Any] | None:
+    """Return the decision of the last review of `draft`; raises `IntegrityError` if altered."""
     with studio.database.session() as session:
         row = session.get(ReviewRow, draft.id)
-        if row is None:
-            row = ReviewRow(draft_id=draft.id, created=stamp(studio.clock()))
-            session.add(row)
-        row.sign_off = token
-        row.signed_by = person.id
+    return None if row is None else _verified(row.decision, studio.signing_key, _DECISION, draft)
 
 
 def recall(
@@ -136,17 +166,16 @@ def recall(
     without live clearances, `IntegrityError` if the decision was altered.
     """
     _require(studio, purpose, draft, clearances)
-    approved = _approve(studio, purpose, draft)
-    if approved is None:
-        who = purpose.brief.reviewer or "a reviewer"
-        raise SignOffError(f"draft {draft.id[:8]} still needs the signature of {who}")
-    return approved
+    missing = _missing(studio, purpose, draft)
+    if missing is not None:
+        raise SignOffError(f"draft {draft.id[:8]} still needs the signature of {missing}")
+    return _approve(studio, purpose, draft)
 
 
 def _require(
     studio: Studio, purpose: Purpose, draft: Draft, clearances: Sequence[Clearance]
 ) -> None:
-    people = {draft.donor_id, *draft.clip.people}
+    people = _people_in(draft)
     require_all(clearances, people, Act.RELEASE, project_id=purpose.project_id, now=studio.clock())
 
 
@@ -190,19 +219,16 @@ def _unseen(draft: Draft) -> IntegrityError:
     )
 
 
-def _approve(studio: Studio, purpose: Purpose, draft: Draft) -> Approved | None:
-    """Mint the approval if every signature that is needed is there and intact."""
-    with studio.database.session() as session:
-        row = session.get(ReviewRow, draft.id)
-    if row is None or row.decision is None:
-        raise SignOffError(
-            f"draft {draft.id[:8]} has not been reviewed", advice="Run `assent review` first."
-        )
-    decision = _verified(row.decision, studio.signing_key, _DECISION, draft)
+def _approve(studio: Studio, purpose: Purpose, draft: Draft) -> Approved:
+    """Mint the approval: a verified review, and claims and rule packs as they must be."""
+    decision = decision_on(studio, draft)
+    if decision is None:
+        raise _unreviewed(draft)
+    check_set(studio)
     # The brief of today counts too: a rule that has become stricter lowers the cap.
     level = purpose.assessment.level
-    if level.sign_off and not _is_signed(studio, purpose, draft, row):
-        return None
+    if level.ticks:
+        check_claims(studio, purpose.project_id, purpose.brief, shown=_people_in(draft))
     return Approved(
         draft=draft,
         shortest_side=min(int(decision["shortest_side"]), level.shortest_side),
@@ -210,24 +236,40 @@ def _approve(studio: Studio, purpose: Purpose, draft: Draft) -> Approved | None:
     )
 
 
-def _is_signed(studio: Studio, purpose: Purpose, draft: Draft, row: ReviewRow) -> bool:
-    if row.sign_off is None or row.signed_by is None:
-        return False
-    person = person_by_id(studio, row.signed_by)
-    _check_reviewer(purpose, draft, person)
-    statement = _verified(row.sign_off, person.key, _SIGN_OFF, draft)
-    return bool(statement.get("decision") == "release")
+def _missing(studio: Studio, purpose: Purpose, draft: Draft) -> str | None:
+    """Return whose signature the level of risk still asks for, or None."""
+    level = purpose.assessment.level
+    if not level.sign_off:
+        return None
+    if decision_on(studio, draft) is None:
+        raise _unreviewed(draft)
+    signed = {each.handle for each in sign_offs_of(studio, purpose, draft)}
+    asked = [purpose.brief.reviewer or "a reviewer"]
+    if level.second_reviewer:
+        asked.append(purpose.brief.second_reviewer or "a second reviewer")
+    return next((who for who in asked if who not in signed), None)
+
+
+def _unreviewed(draft: Draft) -> SignOffError:
+    return SignOffError(
+        f"draft {draft.id[:8]} has not been reviewed", advice="Run `assent review` first."
+    )
+
+
+def _people_in(draft: Draft) -> set[str]:
+    return {draft.donor_id, *draft.clip.people}
 
 
 def _check_reviewer(purpose: Purpose, draft: Draft, person: Person) -> None:
-    if purpose.brief.reviewer is None:
+    named = reviewers_of(purpose.brief)
+    if not named:
         raise SignOffError(
             "the brief names no reviewer",
             advice="Make the project with --reviewer, naming a person of the studio.",
         )
-    if person.handle != purpose.brief.reviewer:
-        raise SignOffError(f"the brief names {purpose.brief.reviewer} as reviewer")
-    if person.id in {draft.donor_id, *draft.clip.people}:
+    if person.handle not in named:
+        raise SignOffError(f"the brief names {' and '.join(named)} as reviewer")
+    if person.id in _people_in(draft):
         raise SignOffError("the reviewer must not be someone in the video")
 
 

@@ -16,7 +16,7 @@ from assent.consent.desk import GOOD_FOR, Need, clear, clear_all
 from assent.consent.receipt import countersign, hash_receipt, sign_record
 from assent.consent.record import ConsentRecord, Forbidden
 from assent.consent.withdrawal import withdraw
-from assent.kit.errors import NotClearedError, NotFoundError
+from assent.kit.errors import ForbiddenPurposeError, NotClearedError, NotFoundError
 from assent.kit.signing import new_key, public_of, to_jwk
 from assent.kit.store.studio import Studio, create_studio
 from assent.kit.store.tables import (
@@ -27,6 +27,8 @@ from assent.kit.store.tables import (
     PersonRow,
     ReleaseRow,
 )
+from assent.purpose.library import sign_pack, trust, update
+from assent.purpose.pack import parse_pack
 from assent.purpose.projects import Purpose, create_project
 
 
@@ -395,7 +397,7 @@ def test_another_key_for_a_person(scene: Scene) -> None:
 FORBIDDEN: dict[str, dict[str, Any]] = {
     "political": {"risk": {"political": True}},
     "advertising": {"risk": {"advertising": True}},
-    "health-or-money": {"risk": {"endorses_health_or_money": True}},
+    "health-or-money": {"risk": {"health": True}},
     "satire": {"category": "satire"},
     "news": {"category": "news"},
 }
@@ -410,6 +412,54 @@ def test_content_that_the_subject_rules_out(scene: Scene, content: Forbidden) ->
     others = frozenset(get_args(Forbidden)) - {content}
     agree(scene.studio, purpose, scene.ben, forbidden=others)
     ask(scene, scene.ben, purpose=purpose)
+
+
+def test_a_rule_that_begins_on_a_day_counts_from_then_on(scene: Scene) -> None:
+    """A pack put in later refuses what was allowed when the project was made."""
+    key = new_key()
+    trust(scene.studio, key, name="Rules & Co")
+    rule = {
+        "id": "zz-one", "effect": "refuse", "text": "No release.", "source": "Here.",
+        "from": "2026-12-02", "when": {"act": ["release"]},
+    }  # fmt: skip
+    pack = {
+        "name": "zz", "title": "Zz", "version": "2026.12", "date": "2026-11-20",
+        "source": "Here.", "jurisdictions": ["EU"], "rule": [rule],
+    }  # fmt: skip
+    update(scene.studio, sign_pack(parse_pack(pack, name="zz"), key))
+    ask(scene, scene.ada, Act.RELEASE)
+    scene.clock.to("2026-12-02")
+    with pytest.raises(ForbiddenPurposeError, match="refused by rule 'zz-one': No release"):
+        ask(scene, scene.ada, Act.RELEASE)
+    ask(scene, scene.ada, Act.TRAIN)
+
+
+def test_rules_of_the_places_that_the_record_names_count(scene: Scene) -> None:
+    """The brief speaks of the EU alone; California's rule on vague clauses counts all the same."""
+    purpose = create_project(scene.studio, brief_with(title="New work"))
+    vague = {"use": "any and all media", "territory": "EU, California"}
+    agree(scene.studio, purpose, scene.ada, **vague)
+    with pytest.raises(ForbiddenPurposeError, match="us-ca-vague-clause"):
+        ask(scene, scene.ada, purpose=purpose)
+    agree(scene.studio, purpose, scene.ben, **{**vague, "territory": "EU"})
+    ask(scene, scene.ben, purpose=purpose)
+
+
+@pytest.mark.parametrize(
+    ("territory", "outside"), [("DE, FR", "EU"), ("US", "EU"), ("EU", None), ("worldwide", None)]
+)
+def test_release_stays_within_the_territory(
+    scene: Scene, territory: str, outside: str | None
+) -> None:
+    purpose = create_project(scene.studio, brief_with(title="New work"))
+    agree(scene.studio, purpose, scene.ada, territory=territory)
+    ask(scene, scene.ada, Act.TRAIN, purpose=purpose)
+    if outside is None:
+        ask(scene, scene.ada, Act.RELEASE, purpose=purpose)
+        return
+    with pytest.raises(NotClearedError, match=f"release in: {outside} ") as caught:
+        ask(scene, scene.ada, Act.RELEASE, purpose=purpose)
+    assert f"(only {territory})" in str(caught.value)
 
 
 def add_release(scene: Scene, number: int, donor: Member, performer: Member, state: str) -> None:

@@ -51,6 +51,8 @@ def change(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
         (change("scope", "sublicence", to=True), "scope.sublicence: Input should be False"),
         (change("scope", "most_releases", to=0), "scope.most_releases: Input should be greater"),
         (change("scope", "ends", to="2026-11-01"), "scope: Value error, ends must lie after"),
+        (change("scope", "territory", to="Mars"), "scope: Value error, the territory 'Mars' can't"),
+        (change("scope", "territory", to=", ,"), "scope: Value error, the territory"),
         (change("scope", "ends", to="2036-11-04"), "scope: Value error, the term is longer"),
         (change("forbidden", to=["anything"]), "forbidden.0: Input should be 'political'"),
         (change("biometrics", "face_matching", to=False), "biometrics.face_matching: Input"),

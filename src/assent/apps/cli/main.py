@@ -20,8 +20,10 @@ from assent.apps.cli import (
     data,
     demo,
     disclose,
+    interview,
     monitor,
     purpose,
+    rules,
     safeguard,
     train,
 )
@@ -30,7 +32,19 @@ from assent.kit.errors import AssentError, StorageError
 
 __all__ = ["app", "main"]
 
-STEPS = (demo, purpose, consent, data, train, create, safeguard, disclose, monitor)
+STEPS = (
+    demo,
+    purpose,
+    interview,
+    rules,
+    consent,
+    data,
+    train,
+    create,
+    safeguard,
+    disclose,
+    monitor,
+)
 
 
 class _InOrder(TyperGroup):

@@ -5,23 +5,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from assent.apps.cli.console import err, out, show_json, show_table
 from assent.apps.cli.files import read_text
 from assent.apps.cli.options import AsJson, StudioFolder, passphrase, the_studio
+from assent.apps.cli.rulings import ruling_as_json, show_rulings
 from assent.kit.clock import system
 from assent.kit.errors import InputError
 from assent.kit.store.studio import create_studio
 from assent.purpose.brief import Brief
 from assent.purpose.projects import Purpose, create_project, find_project, list_projects
 
-__all__ = ["example_brief", "register"]
+__all__ = ["example_brief", "project", "register", "tell_project"]
 
 PANEL = "1 · Define the purpose"
 HERE = Path()
 
 EXAMPLE = """\
-# A brief. Every field is read against the rules; `assent project create --brief brief.toml`
+# A brief. Every field is read against the rules: `assent project create --brief brief.toml`, or
+# answer one question after the other: `assent project new`
 title = "A lesson in two faces"
 purpose = "Show students how a face replacement is made and how it is recognised."
 category = "education"  # film, education, art, satire, advertising, news, accessibility, research,
@@ -32,21 +35,29 @@ jurisdictions = ["EU"]
 languages = ["en"]
 starts = {starts}
 ends = {ends}
-# reviewer = "handle"   # who signs off work of high risk
+# reviewer = "handle"         # who signs off work of high risk, and ticks its claims
+# second_reviewer = "handle"  # who signs besides, where the risk is severe
 
 [risk]
-realistic = true                  # could a viewer take it for a recording?
-shows_real_event = false          # does it show an event as having happened?
-public_figure = false             # is anyone in it publicly known?
-political = false                 # politics or an election?
-advertising = false               # does it advertise something?
-endorses_health_or_money = false  # medical or financial advice?
-deceased = false                  # is anyone in it no longer alive?
-minors = false                    # is anyone in it, or shown as, under 18?
-intimate = false                  # nudity or sexual content?
-meant_to_be_believed = false      # should viewers take it for real?
+intimate = false               # nudity or sexual content?
+minors = false                 # is anyone in it, or shown as, under 18?
+realistic = true               # could a viewer take it for a recording?
+meant_to_be_believed = false   # should viewers take it for real?
+public_figure = false          # is anyone in it publicly known?
+private_person = false         # is it about a private person outside the cast?
+deceased = false               # is anyone in it no longer alive?
+political = false              # is it about politics?
+election = false               # is it about an election, a vote or a candidate?
+news = false                   # will it be shown as news or beside news?
+shows_real_event = false       # does it show an event as having happened?
+real_world_claims = false      # does it say anything as a fact of the world?
+finance = false                # does it advise on money, or promise any?
+health = false                 # does it advise on health?
+crime = false                  # is anyone shown committing or suffering a crime?
+satire = false                 # does it mock somebody?
+advertising = false            # does it advertise something?
 
-# [[claims]]                      # what the video says of the real world, with its source
+# [[claims]]                   # what the video says of the real world, with its source
 # text = "..."
 # source = "https://..."
 """
@@ -113,6 +124,9 @@ def create(
     starts: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")] = None,
     ends: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
     reviewer: Annotated[str | None, typer.Option(help="Who signs off high risk.")] = None,
+    second_reviewer: Annotated[
+        str | None, typer.Option(help="Who signs besides, where the risk is severe.")
+    ] = None,
     claim: Annotated[
         list[str] | None, typer.Option(help="'what is said | its source'; may be repeated.")
     ] = None,
@@ -134,6 +148,7 @@ def create(
         "starts": starts,
         "ends": ends,
         "reviewer": reviewer,
+        "second_reviewer": second_reviewer,
         "claims": _claims(claim) if claim else None,
     }
     fields |= {field: value for field, value in given.items() if value}
@@ -143,8 +158,7 @@ def create(
     if as_json:
         show_json(_as_json(made))
         return
-    out.print(f"Project [bold]{made.slug}[/bold]: {made.brief.title}")
-    _show_assessment(made)
+    tell_project(made)
 
 
 @project.command("list")
@@ -156,7 +170,7 @@ def list_(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
         return
     show_table(
         ("name", "title", "category", "until"),
-        [(name, b.title, b.category.value, b.ends) for name, b in projects],
+        [(name, escape(b.title), b.category.value, b.ends) for name, b in projects],
     )
 
 
@@ -171,17 +185,28 @@ def show(
     if as_json:
         show_json(_as_json(found))
         return
-    out.print(f"[bold]{found.slug}[/bold]: {found.brief.title}\n{found.brief.purpose}")
+    brief = found.brief
+    out.print(f"[bold]{found.slug}[/bold]: {escape(brief.title)}\n{escape(brief.purpose)}")
     _show_assessment(found)
+
+
+def tell_project(made: Purpose) -> None:
+    """Say that a project was made, and what the rules ask of it."""
+    out.print(f"Project [bold]{made.slug}[/bold]: {escape(made.brief.title)}")
+    _show_assessment(made)
 
 
 def _show_assessment(purpose: Purpose) -> None:
     level = purpose.assessment.level
-    sign = "a reviewer must sign" if level.sign_off else "no signature needed"
-    out.print(f"Risk: [bold]{level.name}[/bold]; up to {level.shortest_side} lines; {sign}.")
-    show_table(
-        ("rule", "what it says"), [(rule.id, rule.text) for rule in purpose.assessment.applied]
+    out.print(f"Risk: [bold]{level.name}[/bold]. It asks for: {'; '.join(level.demands())}.")
+    show_rulings(purpose.assessment.applied)
+    wanted = (
+        (level.sign_off and purpose.brief.reviewer is None, "--reviewer"),
+        (level.second_reviewer and purpose.brief.second_reviewer is None, "--second-reviewer"),
     )
+    for missing, option in wanted:
+        if missing:
+            err.print(f"[yellow]Nothing can be released without {option}.[/yellow]")
 
 
 def _as_json(purpose: Purpose) -> dict[str, object]:
@@ -193,10 +218,10 @@ def _as_json(purpose: Purpose) -> dict[str, object]:
         "risk": level.name,
         "shortest_side": level.shortest_side,
         "sign_off": level.sign_off,
+        "second_reviewer": level.second_reviewer,
+        "ticks": level.ticks,
         "packs": list(purpose.assessment.packs),
-        "rules": [
-            {"id": r.id, "text": r.text, "source": r.source} for r in purpose.assessment.applied
-        ],
+        "rules": [ruling_as_json(ruling) for ruling in purpose.assessment.applied],
     }
 
 

@@ -19,10 +19,14 @@ __all__ = [
     "ModelRow",
     "PersonRow",
     "ProjectRow",
+    "PublisherRow",
     "ReleaseRow",
     "ReviewRow",
+    "RulePackRow",
     "SegmentRow",
+    "SignOffRow",
     "StatusListRow",
+    "TickRow",
 ]
 
 
@@ -210,14 +214,52 @@ class SegmentRow(Base):
 
 
 class ReviewRow(Base):
-    """What review found, and who signed for it; both are JWS over the draft's digest."""
+    """What review found: a JWS over the draft's digest."""
 
     __tablename__ = "review"
     draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), primary_key=True)
     created: Mapped[str]
-    decision: Mapped[str | None] = mapped_column(default=None)
-    sign_off: Mapped[str | None] = mapped_column(default=None)
-    signed_by: Mapped[str | None] = mapped_column(default=None)
+    decision: Mapped[str]
+
+
+class SignOffRow(Base):
+    """A reviewer's signature for a draft: a JWS over its digest."""
+
+    __tablename__ = "sign_off"
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    token: Mapped[str]
+    created: Mapped[str]
+
+
+class TickRow(Base):
+    """A reviewer's tick at a claim of a brief: a JWS over the claim's hash."""
+
+    __tablename__ = "tick"
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    claim: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    token: Mapped[str]
+    created: Mapped[str]
+
+
+class PublisherRow(Base):
+    """Whose rule packs the studio takes: a JWS of the studio over the publisher's key."""
+
+    __tablename__ = "publisher"
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    statement: Mapped[str]
+    log_index: Mapped[int | None] = mapped_column(default=None)
+
+
+class RulePackRow(Base):
+    """An installed rule pack, as its publisher signed it."""
+
+    __tablename__ = "rule_pack"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[str]
+    key_id: Mapped[str] = mapped_column(ForeignKey("publisher.key_id"))
+    log_index: Mapped[int]
 
 
 class ReleaseRow(Base):
