@@ -126,8 +126,10 @@ def list_publishers(studio: Studio) -> tuple[Publisher, ...]:
 def trust(studio: Studio, key: VerifyKey, *, name: str) -> Publisher:
     """Take packs signed with `key` from now on; the same call again changes nothing.
 
-    Raises `InputError` for the studio's own key or a name that can't be shown.
+    Raises `InputError` for the studio's own key, a passkey, or a name that can't be shown.
     """
+    if not isinstance(key, SigningKey):
+        raise InputError("a publisher of rule packs signs with an Ed25519 key, not with a passkey")
     key = public_of(key)
     if thumbprint(key) == thumbprint(studio.signing_key):
         raise InputError("this is the studio's own key; packs come from somebody else")
