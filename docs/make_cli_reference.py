@@ -33,7 +33,11 @@ any command shows its options.
 | `ASSENT_STUDIO` | the studio's folder, in place of `--studio` |
 | `ASSENT_PROJECT` | the project's name, in place of `--project` |
 | `ASSENT_PASSPHRASE_FILE` | a file that holds the passphrase of the studio's keys; set it before \
-`assent init` and ever after |
+`assent init` and ever after. On a terminal the passphrase is asked for if nothing gives it |
+| `ASSENT_PASSPHRASE_FD` | the number of an open file descriptor to read the passphrase from |
+| `ASSENT_PASSPHRASE` | the passphrase itself; other programs of the same user can see it |
+| `ASSENT_KEY_COMMAND` | the full path of a [program that keeps the root \
+key](../specs/vault.md#a-key-program), in place of a passphrase |
 | `ASSENT_TRACEBACK` | set to `1`, an unexpected failure shows its traceback, for a report |
 """
 

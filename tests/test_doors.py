@@ -32,8 +32,12 @@ DOORS = {
     ("kit/tlog/_disk.py", "os.open"): "the log's lock",
     ("kit/tlog/_disk.py", "path.write_bytes"): "the log's files: public, and of hashes only",
     ("kit/tlog/log.py", "replace_file"): "the log's files: public, and of hashes only",
+    ("kit/vault/guard.py", "subprocess.run"): "hands the root key to the owner's key program",
     ("kit/vault/keyring.py", "replace_file"): "keys, wrapped under the studio's master key",
-    ("kit/vault/secrets.py", "replace_file"): "the studio's secrets, sealed by its passphrase",
+    (
+        "kit/vault/secrets.py",
+        "replace_file",
+    ): "the studio's secrets and their root key",
     ("kit/vault/vault.py", "written_file"): "ciphertext",
 }
 """Each (module, call) that puts bytes somewhere, and what for."""
@@ -54,6 +58,7 @@ HARMLESS = {
     ("kit/likeness/portrait.py", "np.savez"): "into memory; the locker encrypts it",
     ("kit/media/notice.py", "shutil.which"): "looks for espeak-ng",
     ("kit/store/studio.py", "Log.open"): "opens the log by its folder",
+    ("kit/vault/secrets.py", "self._guard.open"): "the root key, in memory",
     ("kit/vault/vault.py", "self.open"): "decrypts for reading",
     ("safeguard/review.py", "draft.clip.open"): _FROM_VAULT,
     ("train/checkpoint.py", "save"): "safetensors, into memory; the locker encrypts it",

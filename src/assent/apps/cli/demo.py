@@ -11,7 +11,7 @@ import typer
 from assent.apps.cli.console import out, progress_bar, show_table
 from assent.apps.cli.files import write_document, write_secret
 from assent.apps.cli.monitor import show_findings
-from assent.apps.cli.options import passphrase
+from assent.apps.cli.options import guard
 from assent.apps.cli.purpose import example_brief
 from assent.consent.ceremony import Terms, accept, offer
 from assent.consent.clearance import Act, Modality
@@ -139,15 +139,13 @@ def _samples(given: Path | None) -> Path:
 
 def _studio(folder: Path) -> Studio:
     if (folder / "studio.toml").exists():
-        studio = open_studio(folder, passphrase=passphrase())
+        studio = open_studio(folder, guard=guard())
         if studio.name != "Assent demo":
             raise InputError(
                 f"{folder} is a studio, but not the demo's", advice="Name a new folder."
             )
         return studio
-    return create_studio(
-        folder, name="Assent demo", contact="demo@example.org", passphrase=passphrase()
-    )
+    return create_studio(folder, name="Assent demo", contact="demo@example.org", guard=guard())
 
 
 def _brief(studio: Studio) -> Brief:

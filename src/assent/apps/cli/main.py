@@ -26,6 +26,7 @@ from assent.apps.cli import (
     rules,
     safeguard,
     train,
+    vault,
 )
 from assent.apps.cli.console import err, out
 from assent.kit.errors import AssentError, StorageError
@@ -44,6 +45,7 @@ STEPS = (
     safeguard,
     disclose,
     monitor,
+    vault,
 )
 
 

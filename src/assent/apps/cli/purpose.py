@@ -9,11 +9,12 @@ from rich.markup import escape
 
 from assent.apps.cli.console import err, out, show_json, show_table
 from assent.apps.cli.files import read_text
-from assent.apps.cli.options import AsJson, StudioFolder, passphrase, the_studio
+from assent.apps.cli.options import AsJson, StudioFolder, ask_passphrase, guard, the_studio
 from assent.apps.cli.rulings import ruling_as_json, show_rulings
 from assent.kit.clock import system
 from assent.kit.errors import InputError
 from assent.kit.store.studio import create_studio
+from assent.kit.vault.guard import Passphrase
 from assent.purpose.brief import Brief
 from assent.purpose.projects import Purpose, create_project, find_project, list_projects
 
@@ -77,17 +78,24 @@ def init(
     contact: Annotated[
         str, typer.Option(help="Where subjects can write, for example an e-mail address.")
     ] = "not given",
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Ask for a passphrase that seals the keys.")
+    ] = False,
 ) -> None:
     """Make a studio folder: keys, vault, log, database.
 
-    With ASSENT_PASSPHRASE_FILE naming a file, the keys are sealed with the passphrase in it.
+    A passphrase seals the keys (asked for with --passphrase, or from ASSENT_PASSPHRASE_FILE,
+    ASSENT_PASSPHRASE_FD or ASSENT_PASSPHRASE), or a key program does (ASSENT_KEY_COMMAND). Without
+    either they lie beside the data that they open: only the rights of the files keep them.
     """
-    studio = create_studio(folder, name=name, contact=contact, passphrase=passphrase())
+    keeper = Passphrase(ask_passphrase()) if passphrase else guard()
+    studio = create_studio(folder, name=name, contact=contact, guard=keeper)
     out.print(f"Studio [bold]{studio.name}[/bold] is ready in {folder}.")
     if not studio.secrets.protected:
         err.print(
-            "[yellow]Its keys are not protected by a passphrase (files for their owner alone): "
-            "set ASSENT_PASSPHRASE_FILE before `assent init` to seal them.[/yellow]"
+            "[yellow]Nothing but the rights of its files keeps its keys: who copies the folder or "
+            "takes the disk can open the vault. Seal them with `assent vault rotate "
+            "--new-passphrase`.[/yellow]"
         )
     out.print(f"Its log key, to be published: {studio.log_verifier.vkey}", soft_wrap=True)
     out.print(

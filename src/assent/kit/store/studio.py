@@ -36,13 +36,17 @@ from assent.kit.signing import SigningKey, from_pem, new_key, to_jwk, to_pem
 from assent.kit.store.database import Database
 from assent.kit.tlog.log import Log
 from assent.kit.tlog.note import NoteSigner, NoteVerifier
+from assent.kit.vault.guard import Guard
 from assent.kit.vault.keyring import Keyring
 from assent.kit.vault.secrets import SecretStore
 from assent.kit.watermark.key import ReadingKey
 
-__all__ = ["Studio", "create_studio", "open_studio"]
+__all__ = ["NEXT_MASTER", "Studio", "create_studio", "open_keyring", "open_studio"]
 
 FORMAT = 1
+
+NEXT_MASTER = "master-next"
+"""The secret that is to become the master key, while keys are being wrapped anew."""
 
 _FOLDERS = ("vault", "releases", "previews", "keys/records")
 # What an interrupted `create_studio` may have left in the folder.
@@ -95,11 +99,13 @@ def create_studio(
     *,
     name: str,
     contact: str,
-    passphrase: bytes | None = None,
+    guard: Guard | None = None,
     clock: Clock = system,
     disk: Disk | None = None,
 ) -> Studio:
     """Make a studio in `folder`, which must be empty, absent, or an unfinished studio.
+
+    `guard` keeps its root key; without one only the rights of the files do.
 
     Raises `InputError` if the folder holds something else or is a studio already.
     """
@@ -109,7 +115,7 @@ def create_studio(
     _check_unused(folder)
     for part in _FOLDERS:
         disk.make_folder(folder / part)
-    store = SecretStore(folder / "keys", passphrase=passphrase, disk=disk)
+    store = SecretStore(folder / "keys", guard=guard, disk=disk)
     _make_secrets(store, name=name, clock=clock)
     studio_id = store.get("id").decode()
     signer = _note_signer(store, studio_id)
@@ -128,23 +134,23 @@ def create_studio(
         f"name = {_quoted(name)}\ncontact = {_quoted(contact)}\n"
     )
     replace_file(disk, folder / "studio.toml", text.encode())
-    return open_studio(folder, passphrase=passphrase, clock=clock, disk=disk)
+    return open_studio(folder, guard=guard, clock=clock, disk=disk)
 
 
 def open_studio(
     folder: Path,
     *,
-    passphrase: bytes | None = None,
+    guard: Guard | None = None,
     clock: Clock = system,
     disk: Disk | None = None,
 ) -> Studio:
     """Open the studio in `folder`.
 
-    Raises `NotFoundError` if there is none, `InputError` for a wrong passphrase or a newer format.
+    Raises `NotFoundError` if there is none, `InputError` for another guard or a newer format.
     """
     disk = disk or Disk()
     facts = _read_facts(folder)
-    store = SecretStore(folder / "keys", passphrase=passphrase, disk=disk)
+    store = SecretStore(folder / "keys", guard=guard, disk=disk)
     signer = _note_signer(store, facts["id"])
     return Studio(
         folder=folder,
@@ -156,7 +162,7 @@ def open_studio(
         # Not as text: a folder's name may hold what has a meaning in URLs.
         database=Database(URL.create("sqlite", database=str(folder / "studio.db"))),
         secrets=store,
-        keyring=Keyring(folder / "keys" / "records", master=store.get("master"), disk=disk),
+        keyring=open_keyring(folder, store, disk),
         log=Log.open(folder / "log", signer=signer),
         signing_key=from_pem(store.get("signing"), name="the studio's signing key"),
         log_verifier=NoteVerifier.parse(signer.vkey),
@@ -167,6 +173,14 @@ def open_studio(
         ),
         reading_key=ReadingKey.from_bytes(store.get("watermark")),
     )
+
+
+def open_keyring(folder: Path, secrets: SecretStore, disk: Disk) -> Keyring:
+    """Return the keys of the consent records, also while their master key is being replaced."""
+    masters = [secrets.get("master")]
+    if NEXT_MASTER in secrets.names():
+        masters.insert(0, secrets.get(NEXT_MASTER))
+    return Keyring(folder / "keys" / "records", master=masters[0], older=masters[1:], disk=disk)
 
 
 def _check_unused(folder: Path) -> None:
@@ -216,7 +230,7 @@ def _read_facts(folder: Path) -> dict[str, str]:
 def _make_secrets(store: SecretStore, *, name: str, clock: Clock) -> None:
     have = set(store.names())
     for known in have:
-        # Another passphrase than the one given before must not seal the rest.
+        # Another guard than the one given before must not seal the rest.
         store.get(known)
     if "id" not in have:
         store.put("id", str(uuid.uuid4()).encode())

@@ -10,7 +10,9 @@ nor tombstone, no free space is needed, and the id can never get a key again.
 True
 """
 
+import hashlib
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,6 +21,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from assent.kit.disk import Disk, replace_file
 from assent.kit.errors import InputError, IntegrityError, NotClearedError, NotFoundError
+from assent.kit.progress import Progress, nothing
 from assent.kit.vault.names import check_name
 from assent.kit.vault.stream import Entropy
 
@@ -27,6 +30,7 @@ __all__ = ["Keyring"]
 _LIVE = b"assent-key-live\n"
 _DEAD = b"assent-key-dead\n"
 _WRAPPED = 40
+_GENERATION = ".generation"
 _GONE_ADVICE = (
     "The consent was withdrawn and the key destroyed; that can't be undone. Delete what it "
     "protected, and ask for new consent under a new id."
@@ -39,6 +43,7 @@ class Keyring:
     Args:
         folder: where the key files are; made if missing.
         master: 32 secret bytes.
+        older: the master key before it, while keys are being wrapped anew.
         disk: what reads and writes the files.
         entropy: where keys come from.
 
@@ -53,13 +58,14 @@ class Keyring:
         folder: Path,
         *,
         master: bytes,
+        older: Sequence[bytes] = (),
         disk: Disk | None = None,
         entropy: Entropy = os.urandom,
     ) -> None:
-        if len(master) != 32:
+        if any(len(each) != 32 for each in (master, *older)):
             raise InputError("a master key has 32 bytes", advice="Restore the studio's own key.")
         self._folder = folder
-        self._master = master
+        self._masters = (master, *older)
         self._disk = disk or Disk()
         self._entropy = entropy
         self._disk.make_folder(folder)
@@ -70,6 +76,7 @@ class Keyring:
         Raises:
             InputError: it has one.
             NotClearedError: its key was destroyed.
+            IntegrityError: the master key was replaced since this keyring was opened.
         """
         path = self._path(key_id)
         with self._disk.lock(self._folder / ".lock"):
@@ -77,8 +84,8 @@ class Keyring:
                 raise NotClearedError(f"the key of {key_id} was destroyed", advice=_GONE_ADVICE)
             if self._disk.read(path) is not None:
                 raise InputError(f"{key_id} already has a key", advice="Use the one it has.")
-            wrapped = aes_key_wrap(self._wrapping_key(key_id), self._entropy(32))
-            replace_file(self._disk, path, _LIVE + wrapped)
+            self._check_generation()
+            replace_file(self._disk, path, self._wrap(key_id, self._entropy(32)))
 
     def has(self, key_id: str) -> bool:
         """Tell whether the id has a key that wasn't destroyed."""
@@ -106,10 +113,46 @@ class Keyring:
             raise NotFoundError(
                 f"{key_id} has no key", advice="Record the consent first; that makes the key."
             )
-        try:
-            return self._unwrap(key_id, data)
-        except (InvalidUnwrap, ValueError) as error:
-            raise IntegrityError(f"{path} was changed or has another master key") from error
+        key = self._unwrap(key_id, data)
+        if key is None:
+            self._check_generation()
+            raise IntegrityError(f"{path} was changed or has another master key")
+        return key
+
+    def ids(self) -> Iterator[str]:
+        """Yield every id that has a key or had one, sorted."""
+        suffixes = (".key", ".gone")
+        names = {Path(each) for each in self._disk.names(self._folder)}
+        yield from sorted({each.stem for each in names if each.suffix in suffixes})
+
+    def fingerprint(self, key_id: str) -> str | None:
+        """Return the SHA-256 of an id's key file, which tells nothing of the key; None if gone."""
+        data = self._disk.read(self._path(key_id)) if self.has(key_id) else None
+        return None if data is None else hashlib.sha256(data).hexdigest()
+
+    def wrap_anew(self, progress: Progress = nothing) -> int:
+        """Wrap every key under the newest master key; return how many there are.
+
+        Interrupted anywhere, every key opens under one of the two master keys; called again, it
+        finishes. Who opened the keyring before can't make keys under the old master key any more.
+
+        Raises:
+            IntegrityError: a key opens under neither.
+        """
+        with self._disk.lock(self._folder / ".lock"):
+            replace_file(self._disk, self._folder / _GENERATION, self._generation())
+        ids = list(self.ids())
+        for done, key_id in enumerate(ids):
+            path = self._path(key_id)
+            # One key at a time, so that a withdrawal needn't wait for all.
+            with self._disk.lock(self._folder / ".lock"):
+                data = self._disk.read(path)
+                if data is not None and self.has(key_id):
+                    key = self.unlock(key_id)
+                    if self._open(key_id, data, self._masters[0]) is None:
+                        replace_file(self._disk, path, self._wrap(key_id, key))
+            progress("wrapping keys", done + 1, len(ids))
+        return len(ids)
 
     def destroy(self, key_id: str) -> None:
         """Destroy the key and close the id for good, whether it ever had a key or not.
@@ -142,17 +185,46 @@ class Keyring:
         """Tell whether the id has a tombstone."""
         return self._disk.read(self._path(key_id, ".gone")) is not None
 
-    def _unwrap(self, key_id: str, data: bytes) -> bytes:
-        """Return the key in a file's content; `ValueError` or `InvalidUnwrap` if it has none."""
-        if not data.startswith(_LIVE):
-            raise ValueError("not a key file")
-        return aes_key_unwrap(self._wrapping_key(key_id), data.removeprefix(_LIVE))
+    def _check_generation(self) -> None:
+        """Raise `IntegrityError` if another master key than this keyring's is in use now."""
+        current = self._disk.read(self._folder / _GENERATION)
+        if current is not None and current != self._generation():
+            raise IntegrityError(
+                "the studio's keys were wrapped anew meanwhile", advice="Run the command again."
+            )
 
-    def _wrapping_key(self, key_id: str) -> bytes:
-        """Return the 32-byte key that wraps the id's key."""
-        info = b"assent keyring v1\x00" + key_id.encode()
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._master)
+    def _generation(self) -> bytes:
+        """Return what tells master keys apart without telling anything of them."""
+        info = b"assent keyring generation v1"
+        return _derive(self._masters[0], info).hex().encode()
+
+    def _wrap(self, key_id: str, key: bytes) -> bytes:
+        """Return the content of a live key's file."""
+        return _LIVE + aes_key_wrap(_wrapping_key(self._masters[0], key_id), key)
+
+    def _unwrap(self, key_id: str, data: bytes) -> bytes | None:
+        """Return the key in a file's content, or None if no master key opens it."""
+        keys = (self._open(key_id, data, master) for master in self._masters)
+        return next((key for key in keys if key is not None), None)
+
+    def _open(self, key_id: str, data: bytes, master: bytes) -> bytes | None:
+        """Return the key in a file's content, or None if this master key doesn't open it."""
+        if not data.startswith(_LIVE):
+            return None
+        try:
+            return aes_key_unwrap(_wrapping_key(master, key_id), data.removeprefix(_LIVE))
+        except (InvalidUnwrap, ValueError):
+            return None
 
     def _path(self, key_id: str, suffix: str = ".key") -> Path:
         """Return the id's key file, or its tombstone with suffix `.gone`."""
         return self._folder / f"{check_name(key_id)}{suffix}"
+
+
+def _wrapping_key(master: bytes, key_id: str) -> bytes:
+    """Return the 32-byte key that wraps the id's key."""
+    return _derive(master, b"assent keyring v1\x00" + key_id.encode())
+
+
+def _derive(master: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(master)

@@ -1,14 +1,16 @@
 """The studio's own secrets: its signing, log, certificate and master keys.
 
-With a passphrase each is sealed by AES-256-GCM under a key that scrypt (RFC 7914) makes of it.
-Without one they are in clear, and only the rights of the files (0600 in a folder of 0700) protect
-them: `protected` tells, so that people can be warned.
+Each is sealed by AES-256-GCM under the root key, which a guard keeps: a passphrase, a program, or
+nothing but the rights of its file (0600 in a folder of 0700). `protected` tells, so that people can
+be warned.
 
-Layout of a sealed file: `assent-sealed-1\\n` ‖ log2 of scrypt's N as one byte ‖ 16-byte salt ‖
-12-byte nonce ‖ ciphertext and tag; all before the nonce and the secret's name are authenticated.
-A clear file is `assent-clear-1\\n` ‖ secret.
+Layout of a secret: `assent-secret-2\\n` ‖ 12-byte nonce ‖ ciphertext and tag; the mark and the
+secret's name are authenticated.
 
->>> store = SecretStore(folder, passphrase=b"correct horse")  # doctest: +SKIP
+The root key can be replaced. `root.key` is the one in use; while `root.next` is there the secrets
+are being sealed anew, and each opens under one of the two.
+
+>>> store = SecretStore(folder, guard=Passphrase(b"correct horse"))  # doctest: +SKIP
 >>> store.put("log", b"...")  # doctest: +SKIP
 """
 
@@ -17,24 +19,21 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from assent.kit.disk import Disk, replace_file
-from assent.kit.errors import InputError, IntegrityError, NotFoundError
+from assent.kit.errors import IntegrityError, NotFoundError
+from assent.kit.vault.guard import Guard, Unguarded
 from assent.kit.vault.names import check_name
 from assent.kit.vault.stream import Entropy
 
-__all__ = ["SCRYPT_COST", "SecretStore"]
+__all__ = ["SecretStore"]
 
-SCRYPT_COST = 17
-"""log2 of scrypt's N: with r = 8, 128 MiB and about half a second for each guess."""
-
-_SEALED = b"assent-sealed-1\n"
-_CLEAR = b"assent-clear-1\n"
-_COSTS = range(10, 21)
-_SALT = 16
+_SECRET = b"assent-secret-2\n"
+_DEAD = b"assent-root-dead\n"
 _NONCE = 12
 _SUFFIX = ".secret"
+# The root key, the one to come, and the same one under a guard to come.
+_ROOT, _NEXT, _NEW = "root.key", "root.next", "root.new"
 
 
 class SecretStore:
@@ -42,13 +41,11 @@ class SecretStore:
 
     Args:
         folder: where the files are; made if missing.
-        passphrase: seals the secrets; None leaves them in clear.
+        guard: keeps the root key.
         disk: what reads and writes the files.
-        entropy: where salts and nonces come from.
-        cost: log2 of scrypt's N for new secrets, 10 to 20.
+        entropy: where keys, salts and nonces come from.
 
     Raises:
-        InputError: the passphrase is empty.
         StorageError: the folder can't be made; in every method, the disk failed.
     """
 
@@ -56,94 +53,152 @@ class SecretStore:
         self,
         folder: Path,
         *,
-        passphrase: bytes | None,
+        guard: Guard | None = None,
         disk: Disk | None = None,
         entropy: Entropy = os.urandom,
-        cost: int = SCRYPT_COST,
     ) -> None:
-        if passphrase is not None and not passphrase:
-            raise InputError("the passphrase is empty", advice="Type one, or go without.")
         self._folder = folder
-        self._passphrase = passphrase
+        self._guard = guard or Unguarded()
         self._disk = disk or Disk()
         self._entropy = entropy
-        # One salt a store object: a studio that is set up in one go takes one derivation to open.
-        self._start = _SEALED + bytes([cost]) + entropy(_SALT)
-        self._keys: dict[bytes, bytes] = {}
+        # What a root file held, and the key in it: a derivation is dear.
+        self._opened: dict[bytes, bytes] = {}
         self._disk.make_folder(folder)
 
     @property
     def protected(self) -> bool:
-        """Whether a passphrase seals the secrets."""
-        return self._passphrase is not None
+        """Whether more than the rights of the files keeps the secrets."""
+        return self._guard.protects
 
     def put(self, name: str, secret: bytes) -> None:
         """Store a secret, in place of any older one; it's durable when this returns.
 
         Raises:
-            InputError: the name isn't 1 to 80 of `[A-Za-z0-9_.-]`.
+            InputError: the name isn't 1 to 80 of `[A-Za-z0-9_.-]`; and what a guard raises.
         """
         path = self._path(name)
-        if self._passphrase is None:
-            replace_file(self._disk, path, _CLEAR + secret)
-            return
-        nonce = self._entropy(_NONCE)
-        cipher = AESGCM(self._derive(self._start, self._passphrase))
-        sealed = cipher.encrypt(nonce, secret, self._start + name.encode())
-        replace_file(self._disk, path, self._start + nonce + sealed)
+        with self._disk.lock(self._folder / ".lock"):
+            roots = self._roots()
+            if not roots:
+                roots = [self._make_root(_ROOT)]
+            self._write(path, name, secret, roots[-1])
 
     def get(self, name: str) -> bytes:
         """Return a secret.
 
         Raises:
             NotFoundError: there is none of that name.
-            InputError: wrong passphrase, or one is missing, or there shouldn't be one.
-            IntegrityError: the file isn't one that this store wrote.
+            InputError: the guard isn't the one that keeps the root key, or has a wrong passphrase.
+            IntegrityError: the file isn't one that this store wrote, or the root key is gone.
         """
-        data = self._disk.read(self._path(name))
+        path = self._path(name)
+        data = self._disk.read(path)
         if data is None:
             raise NotFoundError(f"there is no secret {name}", advice="Set the studio up first.")
-        if data.startswith(_SEALED):
-            return self._open_sealed(name, data)
-        if not data.startswith(_CLEAR):
-            raise IntegrityError(f"the file of secret {name} was changed")
-        if self._passphrase is not None:
-            # Else whoever can write the folder could slip in a key of their own.
-            raise InputError(
-                f"secret {name} isn't sealed by a passphrase",
-                advice="Open the studio without one, or find out who replaced the file.",
-            )
-        return data.removeprefix(_CLEAR)
+        for root in reversed(self._roots()):
+            secret = _unseal(data, name, root)
+            if secret is not None:
+                return secret
+        raise IntegrityError(f"the file of secret {name} was changed, or is under another root key")
+
+    def forget(self, name: str) -> None:
+        """Remove a secret, if it is there."""
+        self._disk.remove(self._path(name))
+        self._disk.sync_folder(self._folder)
 
     def names(self) -> list[str]:
         """Return the names of the secrets, sorted."""
         files = self._disk.names(self._folder)
         return [each.removesuffix(_SUFFIX) for each in files if each.endswith(_SUFFIX)]
 
-    def _open_sealed(self, name: str, data: bytes) -> bytes:
-        """Return what a sealed file holds."""
-        start, rest = data[: len(self._start)], data[len(self._start) :]
-        if self._passphrase is None:
-            raise InputError(f"secret {name} is sealed", advice="Give the studio's passphrase.")
-        if len(rest) < _NONCE or start[len(_SEALED)] not in _COSTS:
-            raise IntegrityError(f"the file of secret {name} was changed")
-        cipher = AESGCM(self._derive(start, self._passphrase))
-        try:
-            return cipher.decrypt(rest[:_NONCE], rest[_NONCE:], start + name.encode())
-        except InvalidTag as error:
-            raise InputError(
-                f"the passphrase doesn't open secret {name}",
-                advice="Type it again; if it is right, the file was changed: restore it.",
-            ) from error
+    def rotate(self) -> None:
+        """Seal every secret under a new root key and destroy the old one.
 
-    def _derive(self, start: bytes, passphrase: bytes) -> bytes:
-        """Return the key that seals files of this start, computed once."""
-        if start not in self._keys:
-            cost, salt = start[len(_SEALED)], start[len(_SEALED) + 1 :]
-            kdf = Scrypt(salt=salt, length=32, n=1 << cost, r=8, p=1)
-            self._keys[start] = kdf.derive(passphrase)
-        return self._keys[start]
+        Interrupted anywhere, the store is as good as before; called again, it finishes.
+        """
+        with self._disk.lock(self._folder / ".lock"):
+            roots = self._roots()
+            if self._disk.read(self._folder / _NEXT) is None:
+                roots.append(self._make_root(_NEXT))
+            for name in self.names():
+                path = self._path(name)
+                data = self._disk.read(path)
+                if data is None or _unseal(data, name, roots[-1]) is None:
+                    self._write(path, name, self.get(name), roots[-1])
+            self._take_place(_NEXT)
+
+    def guard_anew(self, guard: Guard) -> None:
+        """Let another guard keep the root key; the old file is overwritten.
+
+        Interrupted, the old guard or the new opens the store. Raises what `guard` raises.
+        """
+        with self._disk.lock(self._folder / ".lock"):
+            if self._disk.read(self._folder / _NEXT) is not None:
+                raise IntegrityError(
+                    "the root key is being replaced", advice="Run `assent vault rotate` first."
+                )
+            (root,) = self._roots()
+            sealed = guard.seal(root, entropy=self._entropy)
+            replace_file(self._disk, self._folder / _NEW, sealed)
+            self._take_place(_NEW)
+            self._guard = guard
+            self._opened = {sealed: root}
+
+    def _roots(self) -> list[bytes]:
+        """Return the root key in use and, while it is being replaced, the one to come."""
+        found = {name: self._disk.read(self._folder / name) for name in (_ROOT, _NEW, _NEXT)}
+        alive = {
+            name: data
+            for name, data in found.items()
+            if data is not None and not data.startswith(_DEAD)
+        }
+        # The guard to come counts for nothing as long as the old one has its file.
+        if _ROOT in alive:
+            alive.pop(_NEW, None)
+        if not alive and self.names():
+            raise IntegrityError(
+                "the studio's root key is gone", advice="Restore keys/root.key from a backup."
+            )
+        return [self._open(data) for data in alive.values()]
+
+    def _open(self, data: bytes) -> bytes:
+        if data not in self._opened:
+            self._opened[data] = self._guard.open(data)
+        return self._opened[data]
+
+    def _make_root(self, name: str) -> bytes:
+        root = self._entropy(32)
+        sealed = self._guard.seal(root, entropy=self._entropy)
+        replace_file(self._disk, self._folder / name, sealed)
+        self._opened[sealed] = root
+        return root
+
+    def _take_place(self, name: str) -> None:
+        """Overwrite the root key's file, and put another one in its place."""
+        path = self._folder / _ROOT
+        length = len(self._disk.read(path) or b"")
+        with self._disk.patcher(path) as file:
+            self._disk.write(file, _DEAD + self._entropy(max(0, length - len(_DEAD))))
+            self._disk.sync(file)
+        self._disk.rename(self._folder / name, path)
+        self._disk.sync_folder(self._folder)
+
+    def _write(self, path: Path, name: str, secret: bytes, root: bytes) -> None:
+        nonce = self._entropy(_NONCE)
+        sealed = AESGCM(root).encrypt(nonce, secret, _SECRET + name.encode())
+        replace_file(self._disk, path, _SECRET + nonce + sealed)
 
     def _path(self, name: str) -> Path:
         """Return the secret's file."""
         return self._folder / f"{check_name(name)}{_SUFFIX}"
+
+
+def _unseal(data: bytes, name: str, root: bytes) -> bytes | None:
+    """Return the secret in a file's content, or None if this root key doesn't open it."""
+    body = data.removeprefix(_SECRET)
+    if not data.startswith(_SECRET) or len(body) < _NONCE:
+        raise IntegrityError(f"the file of secret {name} was changed")
+    try:
+        return AESGCM(root).decrypt(body[:_NONCE], body[_NONCE:], _SECRET + name.encode())
+    except InvalidTag:
+        return None

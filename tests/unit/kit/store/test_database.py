@@ -146,6 +146,7 @@ def test_in_memory_every_session_sees_the_same() -> None:
 
 def test_each_table_has_its_class() -> None:
     assert {mapper.class_.__name__.removesuffix("Row") for mapper in Base.registry.mappers} == {
+        "Challenge",
         "Consent",
         "Draft",
         "FaceSet",
@@ -156,4 +157,5 @@ def test_each_table_has_its_class() -> None:
         "Release",
         "Review",
         "Segment",
+        "StatusList",
     }

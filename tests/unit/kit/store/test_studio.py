@@ -18,7 +18,13 @@ from assent.kit.errors import (
 from assent.kit.store.studio import Studio, create_studio, open_studio
 from assent.kit.tlog.log import Log
 from assent.kit.tlog.note import NoteSigner
+from assent.kit.vault.guard import Cost, Passphrase
 from assent.kit.vault.secrets import SecretStore
+
+
+def cheap(passphrase: bytes) -> Passphrase:
+    """A guard that takes no time."""
+    return Passphrase(passphrase, cost=Cost(mebibytes=8, passes=1, lanes=1))
 
 
 def create(folder: Path, *, disk: Disk | None = None, passphrase: bytes | None = None) -> Studio:
@@ -28,7 +34,7 @@ def create(folder: Path, *, disk: Disk | None = None, passphrase: bytes | None =
         contact='say "hello" \\ hello@example.org',
         clock=SetClock(),
         disk=disk or FailingDisk(),
-        passphrase=passphrase,
+        guard=cheap(passphrase) if passphrase else None,
     )
 
 
@@ -81,7 +87,7 @@ def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
     open_studio(tmp_path / name)
 
 
-STEPS = 41
+STEPS = 44
 
 
 @pytest.mark.parametrize("step", range(STEPS))
@@ -120,7 +126,7 @@ def test_a_log_that_was_begun_gets_its_first_entry(tmp_path: Path) -> None:
     disk = FailingDisk(STEPS - 6, cut=True)
     with pytest.raises(PowerCut):
         create(folder, disk=disk)
-    store = SecretStore(folder / "keys", passphrase=None)
+    store = SecretStore(folder / "keys")
     key = Ed25519PrivateKey.from_private_bytes(store.get("log"))
     origin = f"assent.local/studio/{store.get('id').decode()}"
     shutil.rmtree(folder / "log")
@@ -157,21 +163,21 @@ def test_a_studio_needs_a_name_and_a_contact(tmp_path: Path, name: str, contact:
 def test_the_wrong_passphrase(tmp_path: Path) -> None:
     folder = tmp_path / "studio"
     create(folder, passphrase=b"correct horse")
-    with pytest.raises(InputError, match="the passphrase doesn't open secret log"):
-        open_studio(folder, passphrase=b"battery staple")
-    with pytest.raises(InputError, match="secret log is sealed") as caught:
+    with pytest.raises(InputError, match="the passphrase doesn't open the studio's root key"):
+        open_studio(folder, guard=cheap(b"battery staple"))
+    with pytest.raises(InputError, match="is kept by a passphrase") as caught:
         open_studio(folder)
     assert caught.value.exit_code == 2
-    whole(open_studio(folder, passphrase=b"correct horse"))
+    whole(open_studio(folder, guard=cheap(b"correct horse")))
 
 
 def test_no_second_passphrase_for_an_unfinished_studio(tmp_path: Path) -> None:
     folder = tmp_path / "studio"
     with pytest.raises(PowerCut):
         create(folder, disk=FailingDisk(15, cut=True), passphrase=b"correct horse")
-    with pytest.raises(InputError, match="the passphrase doesn't open secret"):
+    with pytest.raises(InputError, match="the passphrase doesn't open the studio's root key"):
         create(folder, passphrase=b"battery staple")
-    with pytest.raises(InputError, match="is sealed"):
+    with pytest.raises(InputError, match="is kept by a passphrase"):
         create(folder)
     whole(create(folder, passphrase=b"correct horse"))
 

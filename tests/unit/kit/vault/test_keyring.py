@@ -225,3 +225,79 @@ def test_every_step_of_closing_an_id_may_fail(
     assert not ring.has("ada")
     ring.destroy("ada")
     assert ring.was_destroyed("ada")
+
+
+# Wrapped anew under another master key
+
+OTHER = bytes(32)
+
+
+def test_wrapped_anew_the_keys_are_the_same(
+    tmp_path: Path, keyring: Keyring, master: bytes
+) -> None:
+    keys = {name: keyring.unlock(name) for name in ("ada", "ben")}
+    keyring.destroy("cleo")
+    seen = list[tuple[str, int, int]]()
+    ring = Keyring(tmp_path / "keys", master=OTHER, older=[master])
+    assert ring.wrap_anew(lambda *state: seen.append(state)) == 3
+    assert seen == [("wrapping keys", done, 3) for done in (1, 2, 3)]
+    assert list(ring.ids()) == ["ada", "ben", "cleo"]
+    newest = Keyring(tmp_path / "keys", master=OTHER)
+    assert {name: newest.unlock(name) for name in keys} == keys
+    assert newest.was_destroyed("cleo")
+
+
+def test_who_has_the_old_master_key_is_told(
+    tmp_path: Path, keyring: Keyring, master: bytes
+) -> None:
+    """A key made under it would be lost."""
+    Keyring(tmp_path / "keys", master=OTHER, older=[master]).wrap_anew()
+    for call in (lambda: keyring.unlock("ada"), lambda: keyring.create("cleo")):
+        with pytest.raises(IntegrityError, match="wrapped anew meanwhile") as caught:
+            call()
+        assert caught.value.advice == "Run the command again."
+    keyring.destroy("ada")
+    assert Keyring(tmp_path / "keys", master=OTHER).was_destroyed("ada")
+
+
+def test_a_key_of_neither_master(tmp_path: Path, keyring: Keyring, master: bytes) -> None:
+    assert keyring.has("ada")
+    with pytest.raises(IntegrityError, match="another master key"):
+        Keyring(tmp_path / "keys", master=OTHER, older=[bytes(31) + b"x"]).wrap_anew()
+    Keyring(tmp_path / "keys", master=OTHER, older=[master]).wrap_anew()
+    with pytest.raises(InputError, match="32 bytes"):
+        Keyring(tmp_path / "keys", master=master, older=[b""])
+
+
+def test_a_fingerprint_tells_files_apart_and_goes_with_the_key(keyring: Keyring) -> None:
+    assert len({keyring.fingerprint("ada"), keyring.fingerprint("ben")}) == 2
+    keyring.destroy("ada")
+    assert keyring.fingerprint("ada") is None
+    assert keyring.fingerprint("nobody") is None
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["error", "power cut"])
+@pytest.mark.parametrize("fail_at", range(17))
+def test_every_step_of_wrapping_anew_may_fail(
+    tmp_path: Path,
+    master: bytes,
+    failing_disk: FailingDisk,
+    power_cut: type[BaseException],
+    fail_at: int,
+    cut: bool,
+) -> None:
+    first = Keyring(tmp_path, master=master)
+    for name in ("ada", "ben"):
+        first.create(name)
+    keys = {name: first.unlock(name) for name in ("ada", "ben")}
+    disk = failing_disk(fail_at, cut=cut)
+    failed = fails(
+        power_cut,
+        lambda: Keyring(tmp_path, master=OTHER, older=[master], disk=disk).wrap_anew(),
+    )
+    # The steps: make folder; five for the generation and for each key.
+    assert failed == (fail_at < 16)
+    ring = Keyring(tmp_path, master=OTHER, older=[master])
+    assert {name: ring.unlock(name) for name in keys} == keys
+    ring.wrap_anew()
+    assert {name: Keyring(tmp_path, master=OTHER).unlock(name) for name in keys} == keys
