@@ -151,6 +151,7 @@ def test_each_table_has_its_class() -> None:
         "Draft",
         "FaceSet",
         "Footage",
+        "Invitation",
         "Model",
         "Person",
         "Project",
