@@ -19,14 +19,16 @@ import av
 import numpy as np
 from studios import Member, SetClock, add_member, brief_with, terms_for, vouch_for
 
+from assent.consent.binding import Bound
 from assent.consent.ceremony import accept, offer
-from assent.consent.clearance import AskAgain, Clearance, Modality
+from assent.consent.clearance import Act, AskAgain, Clearance, Modality
 from assent.consent.desk import Need, clear_all
+from assent.consent.locker import Locker
 from assent.consent.receipt import sign_record
 from assent.consent.withdrawal import withdraw
-from assent.create.draft import Draft, list_drafts, load
+from assent.create.draft import Draft, bound_draft, bound_segment, list_drafts, load
 from assent.create.render import render, rendering_needs
-from assent.data.clips import ClearedClip, find_clip
+from assent.data.clips import ClearedClip, bound_clip, bound_faces, find_clip
 from assent.data.ingest import ingest
 from assent.disclose.release import Released, release, released_already
 from assent.disclose.seal import seal
@@ -36,13 +38,20 @@ from assent.kit.disk import Disk
 from assent.kit.hashing import hash_file
 from assent.kit.signing import SigningKey
 from assent.kit.store.studio import Studio, create_studio, open_studio
-from assent.kit.store.tables import ConsentRow
+from assent.kit.store.tables import (
+    ConsentRow,
+    DraftRow,
+    FaceSetRow,
+    FootageRow,
+    ModelRow,
+    SegmentRow,
+)
 from assent.purpose.levels import Level
 from assent.purpose.projects import Purpose, create_project, find_project
 from assent.safeguard.review import recall, review
 from assent.train.config import TrainConfig
 from assent.train.fit import fit
-from assent.train.models import TrainedModel, find_model, training_needs
+from assent.train.models import TrainedModel, bound_model, find_model, training_needs
 from assent.train.network import NetworkConfig
 from assent.verify.public import PublicLog, open_log
 
@@ -58,6 +67,7 @@ __all__ = [
     "cut_clip",
     "film",
     "render_and_review",
+    "resign",
 ]
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -258,6 +268,32 @@ def _copy_sound(old: Any, heard: Any, new: Any, *, until: float) -> None:  # noq
         if packet.dts is not None and float(packet.pts * packet.time_base) < until:
             packet.stream = heard
             new.mux(packet)
+
+
+def resign(stage: Stage) -> None:
+    """Sign every row as it is now, as only somebody with the studio's own key could."""
+    locker = Locker(stage.studio)
+    acts, face = frozenset({Act.INGEST}), frozenset({Modality.FACE})
+
+    def sign(bound: Bound, people: Collection[str]) -> str:
+        needs = [Need(person_id=each, acts=acts, modalities=face) for each in people]
+        return locker.bind(bound.kind, bound.facts, stage.asking(needs)())
+
+    with stage.studio.database.session() as session:
+        for clip in session.query(FootageRow):
+            clip.binding = sign(bound_clip(clip), clip.people)
+        for faces in session.query(FaceSetRow):
+            footage = session.get_one(FootageRow, faces.footage_id)
+            faces.binding = sign(bound_faces(faces, footage), [faces.person_id])
+        for model in session.query(ModelRow):
+            model.binding = sign(bound_model(model), [model.donor_id, model.performer_id])
+        for draft in session.query(DraftRow):
+            footage = session.get_one(FootageRow, draft.footage_id)
+            made = session.get_one(ModelRow, draft.model_id)
+            people = {made.donor_id, *footage.people}
+            draft.binding = sign(bound_draft(draft), people)
+            for segment in session.query(SegmentRow).filter_by(draft_id=draft.id):
+                segment.binding = sign(bound_segment(segment), people)
 
 
 def clear_traces(folder: Path, *secrets: bytes) -> list[str]:

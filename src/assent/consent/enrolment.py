@@ -4,12 +4,16 @@ The template is stored under the record's own key, like everything that is the s
 """
 
 import io
+from collections.abc import Collection
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 
-from assent.kit.errors import IntegrityError
+from assent.consent.clearance import Clearance
+from assent.consent.locker import Locker
+from assent.kit.errors import IntegrityError, NotClearedError
 from assent.kit.faces.detect import DlibDetector
 from assent.kit.faces.embed import FaceEmbedder
 from assent.kit.faces.enrol import Enrolment, enrol
@@ -17,8 +21,10 @@ from assent.kit.faces.landmarks import LandmarkFinder
 from assent.kit.media.picture import to_rgb
 from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ConsentRow
 
-__all__ = ["enrol_from_statement", "pack_templates", "unpack_templates"]
+__all__ = ["enrol_from_statement", "pack_templates", "read_enrolments", "unpack_templates"]
 
 # Templates from about this many moments of a statement; more change the mean by little.
 MOMENTS = 12
@@ -52,4 +58,31 @@ def unpack_templates(data: bytes) -> NDArray[np.float32]:
         raise IntegrityError("the enrolment can't be read") from error
     if array.ndim != 2 or array.shape[1] != 128 or array.dtype != np.float32:
         raise IntegrityError("the enrolment has the wrong shape")
+    if len(array) == 0 or not np.isfinite(array).all():
+        raise IntegrityError("the enrolment holds no face")
     return np.asarray(array, np.float32)
+
+
+def read_enrolments(
+    studio: Studio, clearances: Collection[Clearance]
+) -> dict[str, NDArray[np.float32]]:
+    """Return the face templates of everyone who is cleared, by person: float32 [n, 128] each.
+
+    Raises `NotClearedError` or `IntegrityError` if an enrolment is not that of the very record.
+    """
+    locker = Locker(studio)
+    gallery = {}
+    for clearance in clearances:
+        with studio.database.session() as session:
+            row = session.scalar(
+                select(ConsentRow).where(ConsentRow.receipt_hash == clearance.receipt_hash)
+            )
+        if row is None or row.enrolment_blob is None:
+            raise NotClearedError(
+                "no face is enrolled for someone whom this concerns",
+                advice="Accept their statement again: `assent consent accept`.",
+            )
+        gallery[clearance.person_id] = unpack_templates(
+            locker.read(row.enrolment_blob, [clearance])
+        )
+    return gallery

@@ -8,6 +8,7 @@ import io
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 
+from assent.consent.binding import Bound, Facts, bind, hold
 from assent.consent.clearance import Clearance
 from assent.kit.errors import NotClearedError
 from assent.kit.store.studio import Studio
@@ -64,6 +65,16 @@ class Locker:
         if self._vault.key_ids(blob) != (row.record_id,):
             raise NotClearedError("this statement belongs to another record")
         return io.BufferedReader(self._vault.open(blob), _BUFFER)
+
+    def bind(self, kind: str, facts: Facts, clearances: Collection[Clearance]) -> str:
+        """Sign what a row says of an object, and the records that it rests on (see `binding`)."""
+        self._check_time(clearances)
+        return bind(self._studio, kind, facts, clearances)
+
+    def hold(self, bound: Bound, clearances: Collection[Clearance]) -> None:
+        """Hold a row to what was signed and to who is cleared now; raises as `binding.hold`."""
+        self._check_time(clearances)
+        hold(self._studio, bound, clearances)
 
     def forget(self, blob: str) -> None:
         """Remove a blob that nothing refers to any more."""

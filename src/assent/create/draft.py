@@ -6,6 +6,7 @@ from typing import final
 
 from sqlalchemy import select
 
+from assent.consent.binding import Bound, check
 from assent.consent.clearance import Act, Modality
 from assent.consent.desk import Need
 from assent.data.clips import ClearedClip, clip_of
@@ -15,7 +16,15 @@ from assent.kit.store.studio import Studio
 from assent.kit.store.tables import DraftRow, FootageRow, ModelRow, SegmentRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["Draft", "digest_of", "find_draft", "list_drafts", "load"]
+__all__ = [
+    "Draft",
+    "bound_draft",
+    "bound_segment",
+    "digest_of",
+    "find_draft",
+    "list_drafts",
+    "load",
+]
 
 
 @final
@@ -73,7 +82,10 @@ def list_drafts(studio: Studio, purpose: Purpose) -> tuple[DraftRow, ...]:
 
 
 def load(studio: Studio, row: DraftRow) -> Draft:
-    """Return the draft that `row` stands for; raises `InputError` if it is not complete."""
+    """Return the draft that `row` stands for.
+
+    Raises `InputError` if it is not complete, `IntegrityError` if it is not what was rendered.
+    """
     if row.state != "complete" or row.digest is None:
         raise InputError(
             f"draft {row.id[:8]} is not complete", advice="Run the render again; it goes on."
@@ -87,6 +99,8 @@ def load(studio: Studio, row: DraftRow) -> Draft:
     clip = clip_of(footage)
     if row.digest != digest_of(row, model.donor_id, clip, segments):
         raise IntegrityError(f"draft {row.id[:8]} is not what was rendered")
+    # Who is cleared now is asked where the frames are opened.
+    check(studio, bound_draft(row))
     return Draft(
         id=row.id,
         project_id=row.project_id,
@@ -110,4 +124,30 @@ def digest_of(row: DraftRow, donor_id: str, clip: ClearedClip, segments: Sequenc
             "footage": [clip.sha256, clip.blob],
             "segments": list(segments),
         }
+    )
+
+
+def bound_draft(row: DraftRow) -> Bound:
+    """Return what `row` says of its draft, and what was signed of it."""
+    facts = [row.id, row.project_id, row.footage_id, row.model_id, row.model_blob]
+    return Bound(
+        kind="draft",
+        name=f"draft {row.id[:8]}",
+        facts={"of": facts, "digest": row.digest, "frames": [row.frames, row.replaced]},
+        token=row.binding,
+    )
+
+
+def bound_segment(row: SegmentRow) -> Bound:
+    """Return what `row` says of a run of frames, and what was signed of it."""
+    return Bound(
+        kind="segment",
+        name=f"segment {row.number} of draft {row.draft_id[:8]}",
+        facts={
+            "draft": row.draft_id,
+            "number": row.number,
+            "blob": row.blob,
+            "frames": [row.frames, row.replaced, row.last_pts],
+        },
+        token=row.binding,
     )

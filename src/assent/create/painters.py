@@ -18,8 +18,10 @@ from assent.create.lit import LightSeen
 from assent.create.patches import Patch
 from assent.create.patches import cut as cut_patch
 from assent.create.quality import FrameQuality
+from assent.data.matching import Exemplar
 from assent.data.tracks import PersonTrack
 from assent.kit.faces.align import align, scale_of, transform
+from assent.kit.faces.mesh import landmarks_of
 from assent.kit.imaging.grain import match_grain
 from assent.kit.likeness.painting import paint
 from assent.kit.likeness.performance import AHEAD, Face, Performance
@@ -41,6 +43,9 @@ class Painter(Protocol):
     @property
     def ahead(self) -> int:
         """How many frames beyond one that is painted it must have seen, if there are any."""
+
+    def exemplars(self) -> Sequence[Exemplar]:
+        """Return the donor's pictures that the model holds, if it holds any."""
 
     def see(self, number: int, picture: Picture) -> None:
         """Take in the next frame."""
@@ -92,6 +97,13 @@ class PortraitPainter:
             for run, track in enumerate(tracks)
             for place, number in enumerate(track.index)
         }
+
+    def exemplars(self) -> Sequence[Exemplar]:
+        """The donor's textures, which show the face from the front."""
+        points = self._portrait.layout.points
+        flat = np.column_stack([points, np.zeros(len(points))]).astype(np.float32)
+        landmarks = landmarks_of(flat)
+        return [(texture, landmarks) for texture in self._portrait.textures]
 
     def see(self, number: int, picture: Picture) -> None:
         """Follow the performer's pose, expression and light."""
@@ -158,6 +170,10 @@ class AutoencoderPainter:
     landmarks: Mapping[int, NDArray[np.float32]]
     config: CompositeConfig
     ahead: int = 0
+
+    def exemplars(self) -> Sequence[Exemplar]:
+        """None: it paints from memory."""
+        return ()
 
     def see(self, number: int, picture: Picture) -> None:
         """Each frame is painted for itself."""

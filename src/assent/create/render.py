@@ -18,19 +18,23 @@ from sqlalchemy import select
 
 from assent.consent.clearance import Act, AskAgain, Clearance, Modality, require_all
 from assent.consent.desk import Need
+from assent.consent.enrolment import read_enrolments
 from assent.consent.locker import Locker
+from assent.consent.people import person_by_id
 from assent.create.composite import CompositeConfig
-from assent.create.draft import Draft, digest_of, load
+from assent.create.draft import Draft, bound_draft, bound_segment, digest_of, load
 from assent.create.gauge import Gauge
 from assent.create.looks import look_at, take_look
 from assent.create.painters import Painter, painter_for
 from assent.create.patches import Patch, apply, pack
 from assent.create.quality import FrameNote, FrameQuality
 from assent.data.clips import ClearedClip
-from assent.data.tracks import of_person
+from assent.data.matching import Matching, match_faces
+from assent.data.tracks import PersonTrack, of_person
 from assent.kit.ahead import ahead, side_by_side
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError, MediaError
+from assent.kit.faces.frame import PictureFrame
 from assent.kit.media.picture import Picture
 from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
@@ -77,8 +81,13 @@ def render(
 
     A render of the same model and clip that was interrupted goes on; a complete one is returned.
 
-    Raises `NotClearedError` as soon as someone is not cleared, `InputError` if the model's
-    performer is not in the clip, `MediaError` if the clip can't be read.
+    The donor's pictures in the model and every face in the clip are matched with the enrolments
+    again, as it goes.
+
+    Raises `NotClearedError` as soon as someone is not cleared, `UnlistedFaceError` if a face is
+    not whose it is said to be, `IntegrityError` if model, clip or what was rendered so far was
+    altered, `InputError` if the model's performer is not in the clip, `MediaError` if the clip
+    can't be read.
     """
     if model.performer_id not in clip.people or model.donor_id in clip.people:
         raise InputError(
@@ -91,9 +100,13 @@ def render(
     if row.state == "complete":
         return load(studio, row)
     locker = Locker(studio)
-    tracks = of_person(clip.tracks(locker, clearances), model.performer_id)
+    everyone = clip.tracks(locker, clearances)
+    tracks = of_person(everyone, model.performer_id)
     painter = painter_for(model.open(locker, clearances), tracks, config or CompositeConfig())
+    matching = _match(studio, model, clip, everyone, painter, clearances)
     done = _segments(studio, row)
+    for segment in done:
+        locker.hold(bound_segment(segment), clearances)
     gauge = Gauge(tracks)
     frames = sum(segment.frames for segment in done)
     # The painter steadies what it does over frames before as well: it sees a segment again.
@@ -104,7 +117,10 @@ def render(
         decoded = read_pictures(footage, name=clip.name, start_pts=start)
         with (
             ahead(decoded, depth=_WAITING) as pictures,
-            ahead(_seen(pictures, painter, frames - again), depth=_WAITING) as seen,
+            ahead(
+                _matched(pictures, matching, frames - again, time_base), depth=_WAITING
+            ) as matched,
+            ahead(_seen(matched, painter), depth=_WAITING) as seen,
             _painted(seen, painter, frames) as painted,
             # Painting goes on while a segment is put away.
             ahead(_noted(painted, painter, gauge, time_base), depth=SEGMENT) as noted,
@@ -115,19 +131,48 @@ def render(
                     break
                 fresh = ask_again()
                 _require(studio, purpose, model, clip, fresh)
-                _keep(studio, row, number, locker.put(pack(patches), fresh), patches)
+                _keep(studio, row, number, locker, patches, fresh)
                 frames += len(patches)
                 progress("rendering", frames, clip.frames)
-    return _complete(studio, row, model, clip)
+    return _complete(studio, row, model, clip, ask_again())
 
 
 _Numbered = tuple[int, Picture]
 
 
-def _seen(pictures: Iterator[Picture], painter: Painter, first: int) -> Iterator[_Numbered]:
+def _match(
+    studio: Studio,
+    model: TrainedModel,
+    clip: ClearedClip,
+    tracks: Sequence[PersonTrack],
+    painter: Painter,
+    clearances: Sequence[Clearance],
+) -> Matching:
+    """Hold the donor's pictures in the model to the donor's enrolment; return what holds the clip.
+
+    Raises `UnlistedFaceError` if the model is of somebody else.
+    """
+    gallery = read_enrolments(studio, clearances)
+    handles = {person: person_by_id(studio, person).handle for person in gallery}
+    if exemplars := painter.exemplars():
+        match_faces(exemplars, model.donor_id, gallery, handles, name=f"model '{model.name}'")
+    return Matching(clip.name, tracks, gallery, handles)
+
+
+def _matched(
+    pictures: Iterator[Picture], matching: Matching, first: int, time_base: Fraction
+) -> Iterator[_Numbered]:
+    """Number the pictures from `first` on, and match the faces in each again."""
+    for number, picture in enumerate(pictures, first):
+        matching.see(number, float(picture.pts * time_base), PictureFrame(picture))
+        yield number, picture
+    matching.finish()
+
+
+def _seen(pictures: Iterator[_Numbered], painter: Painter) -> Iterator[_Numbered]:
     """Show the painter each picture, and pass it on once those around it were shown as well."""
     waiting: deque[_Numbered] = deque()
-    for number, picture in enumerate(pictures, first):
+    for number, picture in pictures:
         painter.see(number, picture)
         waiting.append((number, picture))
         if len(waiting) > painter.ahead:
@@ -229,21 +274,36 @@ def _segments(studio: Studio, row: DraftRow) -> Sequence[SegmentRow]:
         ).all()
 
 
-def _keep(studio: Studio, row: DraftRow, number: int, blob: str, patches: Sequence[Patch]) -> None:
+def _keep(
+    studio: Studio,
+    row: DraftRow,
+    number: int,
+    locker: Locker,
+    patches: Sequence[Patch],
+    clearances: Sequence[Clearance],
+) -> None:
+    segment = SegmentRow(
+        draft_id=row.id,
+        number=number,
+        blob=locker.put(pack(patches), clearances),
+        frames=len(patches),
+        replaced=sum(patch.planes is not None for patch in patches),
+        last_pts=patches[-1].pts,
+        binding="",
+    )
+    bound = bound_segment(segment)
+    segment.binding = locker.bind(bound.kind, bound.facts, clearances)
     with studio.database.session() as session:
-        session.add(
-            SegmentRow(
-                draft_id=row.id,
-                number=number,
-                blob=blob,
-                frames=len(patches),
-                replaced=sum(patch.planes is not None for patch in patches),
-                last_pts=patches[-1].pts,
-            )
-        )
+        session.add(segment)
 
 
-def _complete(studio: Studio, row: DraftRow, model: TrainedModel, clip: ClearedClip) -> Draft:
+def _complete(
+    studio: Studio,
+    row: DraftRow,
+    model: TrainedModel,
+    clip: ClearedClip,
+    clearances: Sequence[Clearance],
+) -> Draft:
     segments = _segments(studio, row)
     replaced = sum(segment.replaced for segment in segments)
     if replaced == 0:
@@ -252,6 +312,8 @@ def _complete(studio: Studio, row: DraftRow, model: TrainedModel, clip: ClearedC
     row.replaced = replaced
     row.digest = digest_of(row, model.donor_id, clip, [each.blob for each in segments])
     row.state = "complete"
+    bound = bound_draft(row)
+    row.binding = Locker(studio).bind(bound.kind, bound.facts, clearances)
     with studio.database.session() as session:
         session.merge(row)
     return load(studio, row)

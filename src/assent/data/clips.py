@@ -1,11 +1,12 @@
 """Footage that has been taken in: found by id, opened under clearances."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 
 from sqlalchemy import select
 
+from assent.consent.binding import Bound
 from assent.consent.clearance import Act, Clearance, Modality
 from assent.consent.desk import Need
 from assent.consent.locker import Locker
@@ -16,7 +17,16 @@ from assent.kit.store.studio import Studio
 from assent.kit.store.tables import FaceSetRow, FootageRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["ClearedClip", "clip_of", "find_clip", "list_clips", "load_faces"]
+__all__ = [
+    "ClearedClip",
+    "bound_clip",
+    "bound_faces",
+    "clip_of",
+    "find_clip",
+    "list_clips",
+    "load_faces",
+    "sources",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +42,9 @@ class ClearedClip:
     frames: int
     blob: str
     tracks_blob: str
+    hidden: int
+    """Runs of bystanders' faces that were hidden before the clip was kept."""
+    bound: Bound
 
     def needs(self, *acts: Act) -> tuple[Need, ...]:
         """Return what must be asked of everyone in the frame before `acts`."""
@@ -42,11 +55,17 @@ class ClearedClip:
         )
 
     def open(self, locker: Locker, clearances: Collection[Clearance]) -> BufferedReader:
-        """Open the clip's bytes; raises `NotClearedError` unless all in the frame are cleared."""
+        """Open the clip's bytes.
+
+        Raises `NotClearedError` unless all in the frame are cleared under the records that the clip
+        was taken in under, `IntegrityError` if clip or row were altered since.
+        """
+        locker.hold(self.bound, clearances)
         return locker.open(self.blob, clearances)
 
     def tracks(self, locker: Locker, clearances: Collection[Clearance]) -> tuple[PersonTrack, ...]:
         """Read who is where; raises as `open`."""
+        locker.hold(self.bound, clearances)
         return unpack_tracks(locker.read(self.tracks_blob, clearances))
 
 
@@ -80,21 +99,39 @@ def load_faces(
 ) -> tuple[FaceSet, ...]:
     """Return one person's face sets of the project, from the vault.
 
-    Raises `NotFoundError` if no footage of them was added, `NotClearedError` as the locker does.
+    Raises `NotFoundError` if no footage of them was added, `NotClearedError` unless they are
+    cleared, `IntegrityError` if a set is another than was cut out of that footage.
     """
-    with studio.database.session() as session:
-        rows = session.scalars(
-            select(FaceSetRow)
-            .join(FootageRow, FootageRow.id == FaceSetRow.footage_id)
-            .where(FootageRow.project_id == purpose.project_id, FaceSetRow.person_id == person_id)
-            .order_by(FootageRow.created, FaceSetRow.id)
-        ).all()
+    rows = _face_rows(studio, purpose, person_id)
     if not rows:
         raise NotFoundError(
             "there are no faces of this person in the project",
             advice="Add footage of them: `assent footage add`.",
         )
-    return tuple(FaceSet.from_bytes(locker.read(row.blob, clearances)) for row in rows)
+    own = [clearance for clearance in clearances if clearance.person_id == person_id]
+    for faces, footage in rows:
+        locker.hold(bound_faces(faces, footage), own)
+    return tuple(FaceSet.from_bytes(locker.read(faces.blob, own)) for faces, _ in rows)
+
+
+def sources(studio: Studio, purpose: Purpose, people: Iterable[str]) -> list[str]:
+    """Return the blobs of the face sets that `load_faces` would read for `people`, sorted."""
+    return sorted(
+        faces.blob for person in people for faces, _ in _face_rows(studio, purpose, person)
+    )
+
+
+def _face_rows(
+    studio: Studio, purpose: Purpose, person_id: str
+) -> Sequence[tuple[FaceSetRow, FootageRow]]:
+    with studio.database.session() as session:
+        rows = session.execute(
+            select(FaceSetRow, FootageRow)
+            .join(FootageRow, FootageRow.id == FaceSetRow.footage_id)
+            .where(FootageRow.project_id == purpose.project_id, FaceSetRow.person_id == person_id)
+            .order_by(FootageRow.created, FaceSetRow.id)
+        ).all()
+    return [(row[0], row[1]) for row in rows]
 
 
 def clip_of(row: FootageRow) -> ClearedClip:
@@ -109,4 +146,43 @@ def clip_of(row: FootageRow) -> ClearedClip:
         frames=row.frames,
         blob=row.blob,
         tracks_blob=row.tracks_blob,
+        hidden=row.hidden,
+        bound=bound_clip(row),
+    )
+
+
+def bound_clip(row: FootageRow) -> Bound:
+    """Return what `row` says of its clip, and what was signed of it."""
+    return Bound(
+        kind="footage",
+        name=row.name,
+        facts={
+            "id": row.id,
+            "project": row.project_id,
+            "name": row.name,
+            "sha256": row.sha256,
+            "rights": row.rights,
+            "people": sorted(row.people),
+            "sound": row.keep_sound,
+            "blob": row.blob,
+            "tracks": row.tracks_blob,
+            "frames": row.frames,
+            "hidden": row.hidden,
+        },
+        token=row.binding,
+    )
+
+
+def bound_faces(row: FaceSetRow, footage: FootageRow) -> Bound:
+    """Return what `row` says of a face set cut out of `footage`, and what was signed of it."""
+    return Bound(
+        kind="faces",
+        name=f"a face set of {footage.name}",
+        facts={
+            "footage": [row.footage_id, footage.project_id, footage.sha256],
+            "person": row.person_id,
+            "blob": row.blob,
+            "faces": row.faces,
+        },
+        token=row.binding,
     )

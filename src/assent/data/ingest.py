@@ -6,38 +6,50 @@ the records of everyone in it.
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 
+from assent.consent.binding import Bound
 from assent.consent.clearance import Act, Clearance, Modality, require_all
 from assent.consent.desk import Need, clear_all
-from assent.consent.enrolment import unpack_templates
+from assent.consent.enrolment import read_enrolments
 from assent.consent.locker import Locker
 from assent.consent.people import Person
-from assent.data.clips import ClearedClip, clip_of
+from assent.data.accounting import account_for
+from assent.data.bystanders import find_bystanders, hide
+from assent.data.clips import ClearedClip, bound_clip, bound_faces, clip_of
 from assent.data.faces import FaceCutter
-from assent.data.look import Tools, clock_time, look
+from assent.data.look import Tools, look
 from assent.data.tracks import PersonTrack, pack_tracks
 from assent.kit.clock import stamp
 from assent.kit.content.gate import ContentGate
-from assent.kit.errors import InputError, MediaError, UnlistedFaceError
+from assent.kit.errors import InputError
 from assent.kit.faces.face_set import FaceSet
-from assent.kit.faces.identity import assign
-from assent.kit.faces.tracks import Track
+from assent.kit.faces.identity import Gallery
 from assent.kit.hashing import chunks_of, hash_file
 from assent.kit.media.probe import Clip, probe, require_sdr
 from assent.kit.media.read import read_pictures
 from assent.kit.progress import Progress, nothing
 from assent.kit.store.studio import Studio
-from assent.kit.store.tables import ConsentRow, FaceSetRow, FootageRow
+from assent.kit.store.tables import FaceSetRow, FootageRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["Ingested", "ingest", "needs_for"]
+__all__ = ["Bystanders", "Ingested", "ingest", "needs_for"]
+
+
+class Bystanders(Enum):
+    """What happens to faces of people who were not named."""
+
+    REFUSE = "refuse"
+    """The clip isn't taken in."""
+    BLUR = "blur"
+    """They are made unrecognisable before the clip is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +79,14 @@ def ingest(
     people: Sequence[Person],
     *,
     rights: str,
+    bystanders: Bystanders = Bystanders.REFUSE,
     gate: ContentGate | None = None,
     progress: Progress = nothing,
 ) -> Ingested:
     """Take the clip at `path` in, in which `people` and nobody else may be seen.
+
+    The faces of others are a reason to refuse it, or are hidden for good: then the clip that is
+    kept doesn't show them any more, and the one at `path` isn't kept.
 
     Raises `NotClearedError` if one of them has not agreed, `UnlistedFaceError` with the time stamps
     if somebody else is in the frame, `ContentError` if anything is explicit, `MediaError` if the
@@ -89,23 +105,41 @@ def ingest(
     row = _known(studio, purpose, sha256)
     if row is not None:
         return _already(studio, row, people)
-    gallery = _gallery(studio, people, clearances)
-    tools, cutter = Tools(gate=gate or ContentGate()), FaceCutter()
-    seen = look(read_pictures(path, name=path.name), clip, tools, cutter, progress)
-    named = _account_for(seen.tracks, gallery, clip)
-    faces = cutter.face_sets(named)
-    # Looking can take long; nothing is stored unless all still agree.
-    clearances = clear_all(studio, purpose, needs)
-    require_all(
-        clearances,
-        [person.id for person in people],
-        Act.INGEST,
-        project_id=purpose.project_id,
-        now=studio.clock(),
-    )
-    tracks = [PersonTrack.of(track, person) for person, track in named]
-    return _store(
-        studio, purpose, path, sha256, people, seen.frames, tracks, faces, clearances, rights
+    gallery = read_enrolments(studio, clearances)
+    with ExitStack() as stack:
+        taken = _look_through(
+            studio, path, clip, gallery, bystanders, gate or ContentGate(), stack, progress
+        )
+        # Looking can take long; nothing is stored unless all still agree.
+        clearances = clear_all(studio, purpose, needs)
+        require_all(
+            clearances,
+            [person.id for person in people],
+            Act.INGEST,
+            project_id=purpose.project_id,
+            now=studio.clock(),
+        )
+        row = FootageRow(
+            id=uuid.uuid4().hex,
+            project_id=purpose.project_id,
+            name=path.name,
+            sha256=sha256,
+            rights=rights.strip(),
+            people=[person.id for person in people],
+            keep_sound=any(Modality.VOICE in c.modalities for c in clearances),
+            blob="",
+            tracks_blob="",
+            frames=taken.frames,
+            hidden=taken.hidden,
+            created=stamp(studio.clock()),
+            binding="",
+        )
+        _store(studio, row, taken, clearances)
+    handles = {person.id: person.handle for person in people}
+    return Ingested(
+        clip=clip_of(row),
+        faces={handles[person]: len(faces) for person, faces in taken.faces.items()},
+        already=False,
     )
 
 
@@ -132,90 +166,56 @@ def _already(studio: Studio, row: FootageRow, people: Sequence[Person]) -> Inges
     )
 
 
-def _gallery(
-    studio: Studio, people: Sequence[Person], clearances: Sequence[Clearance]
-) -> dict[str, NDArray[np.float32]]:
-    """Return each person's enrolment templates, by person id."""
-    locker = Locker(studio)
-    gallery = {}
-    for person, clearance in zip(people, clearances, strict=True):
-        with studio.database.session() as session:
-            row = session.scalar(
-                select(ConsentRow).where(ConsentRow.receipt_hash == clearance.receipt_hash)
-            )
-        blob = row.enrolment_blob if row else None
-        gallery[person.id] = unpack_templates(locker.read(str(blob), [clearance]))
-    return gallery
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """What was found in a clip, and what is to be kept of it."""
+
+    film: BinaryIO
+    frames: int
+    tracks: Sequence[PersonTrack]
+    faces: Mapping[str, FaceSet]
+    hidden: int
 
 
-def _account_for(
-    tracks: Sequence[Track], gallery: Mapping[str, NDArray[np.float32]], clip: Clip
-) -> list[tuple[str, Track]]:
-    """Return every track with its person; raises `UnlistedFaceError` if one has none."""
-    if not tracks:
-        raise MediaError(
-            f"{clip.name} shows no face",
-            advice="Use footage in which the face is seen from the front for a while.",
-        )
-    assignment = assign(tracks, gallery)
-    if assignment.unlisted:
-        spans = _spans(tracks, {identity.track for identity in assignment.unlisted})
-        raise UnlistedFaceError(f"{clip.name} shows someone who has not consented, at {spans}")
-    return [(str(assignment.names[track.id]), track) for track in tracks]
-
-
-def _spans(tracks: Sequence[Track], wanted: Collection[int]) -> str:
-    """Say when the wanted are seen: who overlap are told together, with how many they are."""
-    runs = sorted(
-        (track.points[0].seconds, track.points[-1].seconds)
-        for track in tracks
-        if track.id in wanted
-    )
-    spans: list[tuple[float, float, int]] = []
-    for begins, ends in runs:
-        if spans and begins <= spans[-1][1]:
-            since, until, faces = spans[-1]
-            spans[-1] = since, max(until, ends), faces + 1
-        else:
-            spans.append((begins, ends, 1))
-    told = [
-        f"{clock_time(begins)} to {clock_time(ends)}" + (f" ({faces} faces)" if faces > 1 else "")
-        for begins, ends, faces in spans
-    ]
-    shown = ", ".join(told[:5])
-    return shown if len(told) <= 5 else f"{shown} and {len(told) - 5} more"
-
-
-def _store(
+def _look_through(
     studio: Studio,
-    purpose: Purpose,
     path: Path,
-    sha256: str,
-    people: Sequence[Person],
-    frames: int,
-    tracks: Sequence[PersonTrack],
-    faces: Mapping[str, FaceSet],
-    clearances: Sequence[Clearance],
-    rights: str,
-) -> Ingested:
+    clip: Clip,
+    gallery: Gallery,
+    bystanders: Bystanders,
+    gate: ContentGate,
+    stack: ExitStack,
+    progress: Progress,
+) -> _Taken:
+    """Find everyone, and hide bystanders first if that is asked for; `stack` closes the film."""
+    tools, hidden = Tools(gate=gate), 0
+    film: BinaryIO | None = None
+    if bystanders is Bystanders.BLUR:
+        plan = find_bystanders(path, clip, gallery, tools, progress)
+        if hidden := plan.people:
+            film = stack.enter_context(hide(studio, path, clip, plan, progress))
+    film = film or stack.enter_context(path.open("rb"))
+    # What was hidden is looked at like any footage: nobody who can still be seen gets in.
+    cutter = FaceCutter()
+    seen = look(read_pictures(film, name=clip.name), clip, tools, cutter, progress)
+    named = account_for(seen.tracks, gallery, clip.name)
+    film.seek(0)
+    return _Taken(
+        film=film,
+        frames=seen.frames,
+        tracks=[PersonTrack.of(track, person) for person, track in named],
+        faces=cutter.face_sets(named),
+        hidden=hidden,
+    )
+
+
+def _store(studio: Studio, row: FootageRow, taken: _Taken, clearances: Sequence[Clearance]) -> None:
     """Encrypt first, then let the database know: a kill in between leaves ciphertext alone."""
     locker = Locker(studio)
     of_person = {clearance.person_id: clearance for clearance in clearances}
-    with path.open("rb") as file:
-        blob = locker.put(chunks_of(file), clearances)
-    row = FootageRow(
-        id=uuid.uuid4().hex,
-        project_id=purpose.project_id,
-        name=path.name,
-        sha256=sha256,
-        rights=rights.strip(),
-        people=[person.id for person in people],
-        keep_sound=any(Modality.VOICE in c.modalities for c in clearances),
-        blob=blob,
-        tracks_blob=locker.put([pack_tracks(tracks)], clearances),
-        frames=frames,
-        created=stamp(studio.clock()),
-    )
+    row.blob = locker.put(chunks_of(taken.film), clearances)
+    row.tracks_blob = locker.put([pack_tracks(taken.tracks)], clearances)
+    row.binding = _signed(locker, bound_clip(row), clearances)
     sets = [
         FaceSetRow(
             id=uuid.uuid4().hex,
@@ -223,16 +223,17 @@ def _store(
             person_id=person,
             blob=locker.put([face_set.to_bytes()], [of_person[person]]),
             faces=len(face_set),
+            binding="",
         )
-        for person, face_set in faces.items()
+        for person, face_set in taken.faces.items()
     ]
+    for each in sets:
+        each.binding = _signed(locker, bound_faces(each, row), [of_person[each.person_id]])
     with studio.database.session() as session:
         session.add(row)
         session.flush()
         session.add_all(sets)
-    handles = {person.id: person.handle for person in people}
-    return Ingested(
-        clip=clip_of(row),
-        faces={handles[person]: len(face_set) for person, face_set in faces.items()},
-        already=False,
-    )
+
+
+def _signed(locker: Locker, bound: Bound, clearances: Sequence[Clearance]) -> str:
+    return locker.bind(bound.kind, bound.facts, clearances)

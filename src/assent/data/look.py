@@ -25,7 +25,7 @@ from assent.kit.media.picture import Picture
 from assent.kit.media.probe import Clip
 from assent.kit.progress import Progress
 
-__all__ = ["Seen", "Tools", "clock_time", "look"]
+__all__ = ["Glimpse", "Seen", "Tools", "clock_time", "look"]
 
 # Longest side that the search for small faces looks at.
 _FINE = 1920
@@ -41,8 +41,13 @@ _AHEAD = 8
 _BEHIND = 4
 # Longest side of a frame up to which the usual look is as fine as the search for small faces.
 _COARSE = 384
-# The content gate looks at this many frames a second of footage.
+# The content gate looks at this many frames a second of footage; where bystanders are to be hidden,
+# it looks for their faces more often.
 _LOOKS_PER_SECOND = 1.0
+_THOROUGH_LOOKS = 5.0
+# Frames from one look of the tracker's detector to the next.
+_DETECT_EVERY = 8
+_THOROUGH_DETECT = 3
 
 
 def _searcher() -> DlibDetector:
@@ -67,10 +72,12 @@ class Seen:
 
     frames: int
     tracks: tuple[Track, ...]
+    strays: "tuple[Glimpse, ...]"
+    """Faces that were seen, but couldn't be followed; none unless the look was thorough."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Glimpse:
+class Glimpse:
     """A face that the content gate's network saw."""
 
     index: int
@@ -79,18 +86,32 @@ class _Glimpse:
 
 
 def look(
-    pictures: Iterator[Picture], clip: Clip, tools: Tools, cutter: FaceCutter, progress: Progress
+    pictures: Iterator[Picture],
+    clip: Clip,
+    tools: Tools,
+    cutter: FaceCutter,
+    progress: Progress,
+    *,
+    thorough: bool = False,
 ) -> Seen:
     """Look through `pictures`: decoded ahead, and cut and shown to the gate, in other threads.
 
-    `cutter` then holds the crops of the faces at the tracks' points.
+    `cutter` then holds the crops of the faces at the tracks' points. A `thorough` look searches
+    several times as often, and returns faces that nobody can tell whose they are.
 
-    Raises `ContentError` at explicit content and `UnlistedFaceError` at a face that nobody can tell
-    whose it is, both with the time; and what `pictures` raises.
+    Raises `ContentError` at explicit content and, unless it is thorough, `UnlistedFaceError` at a
+    face that nobody can tell whose it is, both with the time; and what `pictures` raises.
     """
     searcher = tools.searcher if max(clip.width, clip.height) > _COARSE else None
-    tracker = FaceTracker(tools.detector, tools.fitter, tools.embedder, searcher=searcher)
-    second = _SecondLook(tools.gate, clip.name)
+    tracker = FaceTracker(
+        tools.detector,
+        tools.fitter,
+        tools.embedder,
+        searcher=searcher,
+        detect_every=_THOROUGH_DETECT if thorough else _DETECT_EVERY,
+    )
+    every = 1 / (_THOROUGH_LOOKS if thorough else _LOOKS_PER_SECOND)
+    second = _SecondLook(tools.gate, clip.name, every)
     index = -1
     with ahead(pictures, depth=_AHEAD) as coming, beside(most=_BEHIND) as queue:
         for index, picture in enumerate(coming):
@@ -100,30 +121,38 @@ def look(
             queue.add(cutter.add, frame, tracker.add(index, picture.pts, seconds, frame))
             progress("looking for faces", index + 1, clip.frames)
     tracks = tracker.finish()
-    _check_glimpses(clip, second.glimpses, tracks)
-    return Seen(frames=index + 1, tracks=tracks)
+    strays = tuple(_not_followed(second.glimpses, tracks))
+    if strays and not thorough:
+        raise UnlistedFaceError(
+            f"{clip.name} shows a face that can't be told whose it is, at "
+            f"{clock_time(strays[0].seconds)}",
+            advice="Use footage in which every face turns to the camera, cut this part, or hide "
+            "the faces of others: --bystanders blur.",
+        )
+    return Seen(frames=index + 1, tracks=tracks, strays=strays)
 
 
 class _SecondLook:
     """Shows the content gate a frame a second, and keeps the faces that its network saw."""
 
-    def __init__(self, gate: ContentGate, name: str) -> None:
+    def __init__(self, gate: ContentGate, name: str, every: float) -> None:
         self._gate = gate
         self._name = name
+        self._every = every
         self._next = 0.0
-        self.glimpses: list[_Glimpse] = []
+        self.glimpses: list[Glimpse] = []
 
     def is_due(self, seconds: float) -> bool:
         """Whether to look at the frame of that time; says so once."""
         due = seconds >= self._next
         if due:
-            self._next = seconds + 1 / _LOOKS_PER_SECOND
+            self._next = seconds + self._every
         return due
 
     def take(self, index: int, seconds: float, frame: Frame) -> None:
         """Look at a frame; raises `ContentError` at explicit content."""
         boxes = _faces_that_gate_sees(self._gate, frame, seconds, self._name)
-        self.glimpses += [_Glimpse(index, seconds, box) for box in boxes]
+        self.glimpses += [Glimpse(index, seconds, box) for box in boxes]
 
 
 def _faces_that_gate_sees(gate: ContentGate, frame: Frame, seconds: float, name: str) -> list[Box]:
@@ -144,8 +173,8 @@ def _faces_that_gate_sees(gate: ContentGate, frame: Frame, seconds: float, name:
     ]
 
 
-def _check_glimpses(clip: Clip, seen: Sequence[_Glimpse], tracks: Sequence[Track]) -> None:
-    """Raise `UnlistedFaceError` for a face that the tracker missed, in profile for example.
+def _not_followed(seen: Sequence[Glimpse], tracks: Sequence[Track]) -> Iterator[Glimpse]:
+    """Yield the faces that the tracker missed, in profile for example.
 
     The second network finds turned faces that the first can't; who they are nobody can tell.
     """
@@ -160,11 +189,7 @@ def _check_glimpses(clip: Clip, seen: Sequence[_Glimpse], tracks: Sequence[Track
             for box in followed[index]
         ]
         if not any(max(covered(glimpse.box, box), covered(box, glimpse.box)) > 0.5 for box in near):
-            raise UnlistedFaceError(
-                f"{clip.name} shows a face that can't be told whose it is, at "
-                f"{clock_time(glimpse.seconds)}",
-                advice="Use footage in which every face turns to the camera, or cut this part.",
-            )
+            yield glimpse
 
 
 def clock_time(seconds: float) -> str:

@@ -27,6 +27,7 @@ from assent.disclose._key import KEY
 from assent.disclose.check import MIME, check_media
 from assent.disclose.entry import SealEntry
 from assent.disclose.sealed import SealedVideo
+from assent.disclose.wording import BYSTANDERS_HIDDEN
 from assent.kit.ahead import ahead
 from assent.kit.c2pa.manifest import Action, Plan
 from assent.kit.c2pa.sign import Ingredient, sign
@@ -123,7 +124,9 @@ def seal(
                 marked,
                 media,
                 mime=MIME,
-                plan=plan_credential(asset_id, receipts, fingerprint.iscc, studio),
+                plan=plan_credential(
+                    asset_id, receipts, fingerprint.iscc, studio, hidden=draft.clip.hidden > 0
+                ),
                 chain=studio.chain,
                 ingredient=Ingredient(
                     title="source footage", mime="video/mp4", sha256=draft.clip.sha256
@@ -138,7 +141,12 @@ def seal(
 
 
 def plan_credential(
-    asset_id: str, receipts: Sequence[str], fingerprint: str, studio: Studio
+    asset_id: str,
+    receipts: Sequence[str],
+    fingerprint: str,
+    studio: Studio,
+    *,
+    hidden: bool = False,
 ) -> Plan:
     """Return what the credential of a face replaced in footage says; no names, no file names."""
     return Plan(
@@ -148,6 +156,7 @@ def plan_credential(
         digital_source_type="compositeWithTrainedAlgorithmicMedia",
         actions=(
             Action(name="c2pa.opened"),
+            *([Action(name="c2pa.edited", description=BYSTANDERS_HIDDEN)] if hidden else []),
             Action(
                 name="c2pa.edited",
                 description="Face replaced with a trained model; labelled AI+MODIFIED",

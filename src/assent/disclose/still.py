@@ -54,7 +54,7 @@ def seal_model_sheet(studio: Studio, purpose: Purpose, name: str, *, gate: Conte
     """
     model = find_model(studio, purpose, name)
     clearances = clear_all(studio, purpose, training_needs(model.donor_id, model.performer_id))
-    data = Locker(studio).read(model.sheet_blob, clearances)
+    data = model.sheet(Locker(studio), clearances)
     height, width = (int.from_bytes(data[i : i + 4], "big") for i in (0, 4))
     if len(data) != 8 + height * width * 3:
         raise IntegrityError("the preview sheet has the wrong size")

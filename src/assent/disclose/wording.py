@@ -1,8 +1,12 @@
-"""What the spoken notice says, in the languages that it can be said in."""
+"""What the spoken notice says, in the languages that it can be said in, and the manifest."""
 
 from assent.kit.errors import InputError
 
-__all__ = ["SPOKEN", "spoken_notice"]
+__all__ = ["BYSTANDERS_HIDDEN", "SPOKEN", "spoken_notice"]
+
+BYSTANDERS_HIDDEN = "Faces of bystanders made unrecognisable"
+"""What the credential says of footage that showed people who were not to be seen."""
+
 
 SPOKEN = {
     "de": "Das Gesicht in diesem Video wurde mit künstlicher Intelligenz ersetzt.",

@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from assent.consent.clearance import Act, AskAgain, Clearance, require_all
+from assent.consent.enrolment import read_enrolments
 from assent.consent.locker import Locker
-from assent.consent.people import Person
-from assent.data.clips import load_faces
+from assent.consent.people import Person, person_by_id
+from assent.data.clips import load_faces, sources
+from assent.data.matching import exemplars_of, match_faces
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError
 from assent.kit.faces.face_set import FaceSet
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ModelRow
 from assent.purpose.projects import Purpose
-from assent.train.models import TrainedModel, model_of
+from assent.train.models import TrainedModel, bound_model, model_of
 from assent.train.portraits import PortraitConfig, PortraitTrainer
 from assent.train.run import Progress, Run
 
@@ -62,7 +64,9 @@ def fit(
     `save_every_s` seconds and at the end.
 
     Raises `NotClearedError` as soon as one of the two is not cleared, `NotFoundError` without
-    footage of both, `InputError` if the name is another pair's.
+    footage of both, `UnlistedFaceError` if someone's pictures don't match their enrolment (any
+    more), `IntegrityError` if faces or model were altered, `InputError` if the name is another
+    pair's.
     """
     people = (performer.id, donor.id)
     _require(studio, purpose, people, clearances)
@@ -72,9 +76,13 @@ def fit(
     sets = {
         person: merge(load_faces(studio, purpose, locker, person, clearances)) for person in people
     }
+    _match(studio, sets, clearances)
     row = _row(studio, purpose, donor, performer, name)
+    if row.checkpoint_blob or row.model_blob:
+        locker.hold(bound_model(row), clearances)
     trainer = _trainer(locker, row, sets, clearances, config or PortraitConfig())
-    keeper = _Keeper(studio, purpose, row, people, ask_again)
+    learned_from = sources(studio, purpose, people)
+    keeper = _Keeper(studio, purpose, row, learned_from, ask_again)
     moved = trainer.run(
         seconds=seconds,
         iterations=iterations,
@@ -88,6 +96,13 @@ def fit(
     if moved is None and row.state == "ready":
         return model_of(row)
     return keeper.finish(trainer, sets)
+
+
+def _match(studio: Studio, sets: Mapping[str, FaceSet], clearances: Sequence[Clearance]) -> None:
+    gallery = read_enrolments(studio, clearances)
+    handles = {person: person_by_id(studio, person).handle for person in gallery}
+    for person, faces in sets.items():
+        match_faces(exemplars_of(faces), person, gallery, handles, name="the footage to learn from")
 
 
 def merge(sets: Sequence[FaceSet]) -> FaceSet:
@@ -111,13 +126,14 @@ class _Keeper:
         studio: Studio,
         purpose: Purpose,
         row: ModelRow,
-        people: Sequence[str],
+        learned_from: list[str],
         ask_again: AskAgain,
     ) -> None:
         self._studio = studio
         self._purpose = purpose
         self._row = row
-        self._people = people
+        self._people = (row.donor_id, row.performer_id)
+        self._learned_from = learned_from
         self._ask_again = ask_again
         self._asked = studio.clock()
         self._locker = Locker(studio)
@@ -133,8 +149,9 @@ class _Keeper:
     def save(self, state: bytes, trainer: Run) -> None:
         """Put the state away; the one before is removed once the database knows the new one."""
         old = self._row.checkpoint_blob
-        self._row.checkpoint_blob = self._put(state)
-        self._record(trainer)
+        clearances = self._clearances()
+        self._row.checkpoint_blob = self._put(state, clearances)
+        self._record(trainer, clearances)
         if old is not None:
             self._locker.forget(old)
 
@@ -142,25 +159,29 @@ class _Keeper:
         """Export the model and its preview sheet into the vault."""
         old = [self._row.model_blob, self._row.sheet_blob]
         model, sheet = _finished(trainer, sets, self._row.donor_id)
-        self._row.model_blob = self._put(model)
-        self._row.sheet_blob = self._put(pack_sheet(sheet))
+        clearances = self._clearances()
+        self._row.model_blob = self._put(model, clearances)
+        self._row.sheet_blob = self._put(pack_sheet(sheet), clearances)
         self._row.state = "ready"
-        self._record(trainer)
+        self._record(trainer, clearances)
         for blob in old:
             if blob is not None:
                 self._locker.forget(blob)
         return model_of(self._row)
 
-    def _record(self, trainer: Run) -> None:
+    def _record(self, trainer: Run, clearances: Sequence[Clearance]) -> None:
         self._row.iterations = trainer.iteration
         self._row.seconds = trainer.seconds
         self._row.losses = [round(loss, 5) for loss in trainer.history]
+        self._row.sources = self._learned_from
+        bound = bound_model(self._row)
+        self._row.binding = self._locker.bind(bound.kind, bound.facts, clearances)
         with self._studio.database.session() as session:
             session.merge(self._row)
 
-    def _put(self, data: bytes) -> str:
+    def _put(self, data: bytes, clearances: Sequence[Clearance]) -> str:
         chunks = (data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
-        return self._locker.put(chunks, self._clearances())
+        return self._locker.put(chunks, clearances)
 
     def _clearances(self) -> Sequence[Clearance]:
         clearances = self._ask_again()

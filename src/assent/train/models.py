@@ -1,10 +1,12 @@
 """Trained models: found by name, opened under clearances."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from assent.consent.binding import Bound
 from assent.consent.clearance import Act, Clearance
 from assent.consent.desk import Need
 from assent.consent.locker import Locker
@@ -13,7 +15,7 @@ from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ModelRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["TrainedModel", "find_model", "list_models", "model_of", "training_needs"]
+__all__ = ["TrainedModel", "bound_model", "find_model", "list_models", "model_of", "training_needs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +31,24 @@ class TrainedModel:
     seconds: float
     blob: str
     sheet_blob: str
+    bound: Bound
 
     def open(self, locker: Locker, clearances: Collection[Clearance]) -> bytes:
-        """Return the ONNX bytes; raises `NotClearedError` unless both people are cleared."""
-        return locker.read(self.blob, clearances)
+        """Return the model's bytes.
+
+        Raises `NotClearedError` unless both people are cleared under the records that it was
+        trained under, `IntegrityError` if it is another model than was put away under that name.
+        """
+        return self._read(self.blob, locker, clearances)
+
+    def sheet(self, locker: Locker, clearances: Collection[Clearance]) -> bytes:
+        """Return the preview sheet's bytes; raises as `open`."""
+        return self._read(self.sheet_blob, locker, clearances)
+
+    def _read(self, blob: str, locker: Locker, clearances: Collection[Clearance]) -> bytes:
+        own = [c for c in clearances if c.person_id in (self.donor_id, self.performer_id)]
+        locker.hold(self.bound, own)
+        return locker.read(blob, own)
 
 
 def training_needs(donor_id: str, performer_id: str) -> tuple[Need, ...]:
@@ -78,4 +94,25 @@ def model_of(row: ModelRow) -> TrainedModel:
         seconds=row.seconds,
         blob=row.model_blob,
         sheet_blob=row.sheet_blob,
+        bound=bound_model(row),
+    )
+
+
+def bound_model(row: ModelRow) -> Bound:
+    """Return what `row` says of its model, and what was signed of it."""
+    return Bound(
+        kind="model",
+        name=f"model '{row.name}'",
+        facts={
+            "id": row.id,
+            "project": row.project_id,
+            "name": row.name,
+            "donor": row.donor_id,
+            "performer": row.performer_id,
+            "state": row.state,
+            "config": json.dumps(row.config, sort_keys=True),
+            "sources": row.sources,
+            "blobs": [row.checkpoint_blob, row.model_blob, row.sheet_blob],
+        },
+        token=row.binding,
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.disclose.wording import BYSTANDERS_HIDDEN
 from assent.kit.c2pa.read import Credential, read
 from assent.kit.errors import MediaError, NotFoundError
 from assent.kit.fingerprint.code import parse_iscc
@@ -272,6 +273,7 @@ def _credential_layer(evidence: _Evidence, log: PublicLog, record: Record | None
             f"Signed by {log.studio}, unaltered since; not on a public trust list. "
             f"Asset {credential.asset_id}"
             + ("." if record else ", of which the log knows nothing.")
+            + (f" {BYSTANDERS_HIDDEN}." if BYSTANDERS_HIDDEN in credential.descriptions else "")
         )
         status = Status.GOOD if record else Status.BAD
         return Layer(name="manifest", status=status, says=says, rests_on=rests_on)

@@ -488,6 +488,7 @@ def add_release(scene: Scene, number: int, donor: Member, performer: Member, sta
             blob="",
             tracks_blob="",
             frames=1,
+            binding="",
             **common,
         ),
         DraftRow(

@@ -4,10 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from studios import face_of
+from numpy.typing import NDArray
+from studios import Member, Scene, face_of
 
-from assent.consent.enrolment import enrol_from_statement, pack_templates, unpack_templates
-from assent.kit.errors import IntegrityError
+from assent.consent.clearance import Act, Clearance
+from assent.consent.desk import clear
+from assent.consent.enrolment import (
+    enrol_from_statement,
+    pack_templates,
+    read_enrolments,
+    unpack_templates,
+)
+from assent.consent.locker import Locker
+from assent.kit.errors import IntegrityError, NotClearedError
+from assent.kit.store.tables import ConsentRow
 
 PACKED = pack_templates(face_of("ada"))
 
@@ -36,6 +46,57 @@ def test_other_arrays_are_refused(array: np.ndarray[tuple[int, ...], np.dtype[np
     np.save(sink, array)
     with pytest.raises(IntegrityError, match="the enrolment has the wrong shape"):
         unpack_templates(sink.getvalue())
+
+
+@pytest.mark.parametrize(
+    "rows", [[], [np.zeros(128), np.full(128, np.nan)], [np.full(128, np.inf)]]
+)
+def test_templates_that_would_match_anybody_or_nobody_are_refused(
+    rows: list[NDArray[np.float64]],
+) -> None:
+    sink = io.BytesIO()
+    np.save(sink, np.array(rows, np.float32).reshape(len(rows), 128))
+    with pytest.raises(IntegrityError, match="the enrolment holds no face"):
+        unpack_templates(sink.getvalue())
+
+
+def cleared(scene: Scene, member: Member) -> Clearance:
+    return clear(scene.studio, scene.purpose, person_id=member.id, acts=[Act.INGEST])
+
+
+def edit(scene: Scene, member: Member, blob: str | None) -> None:
+    with scene.studio.database.session() as session:
+        session.query(ConsentRow).filter_by(person_id=member.id).one().enrolment_blob = blob
+
+
+def test_enrolments_are_read_for_those_who_are_cleared(scene: Scene) -> None:
+    gallery = read_enrolments(scene.studio, [cleared(scene, m) for m in (scene.ben, scene.ada)])
+    assert list(gallery) == [scene.ben.id, scene.ada.id]
+    assert (gallery[scene.ada.id] == face_of("ada").embeddings).all()
+
+
+def test_one_persons_enrolment_does_not_serve_for_another(scene: Scene) -> None:
+    with scene.studio.database.session() as session:
+        blob = session.query(ConsentRow).filter_by(person_id=scene.ben.id).one().enrolment_blob
+    edit(scene, scene.ada, blob)
+    with pytest.raises(NotClearedError, match="not everyone whom this concerns"):
+        read_enrolments(scene.studio, [cleared(scene, scene.ada)])
+    # Nor does a copy that somebody put under her own record, unless it is templates.
+    ada = cleared(scene, scene.ada)
+    edit(scene, scene.ada, Locker(scene.studio).put([b"a face set"], [ada]))
+    with pytest.raises(IntegrityError, match="can't be read"):
+        read_enrolments(scene.studio, [ada])
+
+
+def test_without_an_enrolment_nobody_is_matched(scene: Scene) -> None:
+    ada = cleared(scene, scene.ada)
+    edit(scene, scene.ada, None)
+    with pytest.raises(NotClearedError, match="no face is enrolled"):
+        read_enrolments(scene.studio, [ada])
+    with scene.studio.database.session() as session:
+        session.query(ConsentRow).filter_by(person_id=scene.ada.id).delete()
+    with pytest.raises(NotClearedError, match="no face is enrolled"):
+        read_enrolments(scene.studio, [ada])
 
 
 def test_archives_and_pickles_are_refused() -> None:

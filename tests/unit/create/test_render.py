@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from casts import BLANK, SCENE_FRAMES, Cast, Stage, clear_traces
+from casts import BLANK, SCENE_FRAMES, Cast, Stage, clear_traces, resign
 from numpy.typing import NDArray
 
 from assent.consent.locker import Locker
@@ -15,7 +15,7 @@ from assent.create.draft import Draft, list_drafts
 from assent.create.render import render, rendering_needs
 from assent.data.clips import find_clip
 from assent.data.tracks import of_person
-from assent.kit.errors import InputError, MediaError, NotClearedError
+from assent.kit.errors import InputError, IntegrityError, NotClearedError, UnlistedFaceError
 from assent.kit.media.picture import Picture
 from assent.kit.store.tables import FootageRow, SegmentRow
 
@@ -146,11 +146,14 @@ def test_a_model_that_does_not_fit_the_clip_is_refused(stage: Stage) -> None:
     assert list_drafts(stage.studio, stage.purpose) == ()
 
 
-def test_a_clip_in_which_the_performer_is_never_seen(stage: Stage) -> None:
+def test_a_clip_with_the_tracks_of_another_is_refused(stage: Stage) -> None:
     with stage.studio.database.session() as session:
         scene = session.query(FootageRow).filter_by(name="scene.mp4").one()
         ben = session.query(FootageRow).filter_by(name="ben.mp4").one()
         # Ben's tracks in the place of Ada's.
         scene.tracks_blob = ben.tracks_blob
-    with pytest.raises(MediaError, match="no face was replaced"):
+    with pytest.raises(IntegrityError, match="the studio's database was changed"):
+        stage.render()
+    resign(stage)
+    with pytest.raises(UnlistedFaceError, match="doesn't show ben"):
         stage.render()

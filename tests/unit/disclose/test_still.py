@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from casts import Cast, Stage, clear_traces
+from casts import Cast, Stage, clear_traces, resign
 from numpy.typing import NDArray
 from studios import FailingDisk
 
@@ -127,6 +127,9 @@ def test_a_sheet_of_the_wrong_size_is_refused(stage: Stage) -> None:
     short = Locker(stage.studio).put([(64).to_bytes(4, "big") * 2 + b"pixels"], clearances)
     with stage.studio.database.session() as session:
         session.query(ModelRow).one().sheet_blob = short
+    with pytest.raises(IntegrityError, match="the studio's database was changed"):
+        seal_model_sheet(stage.studio, stage.purpose, NAME, gate=GATE)
+    resign(stage)
     with pytest.raises(IntegrityError, match="wrong size"):
         seal_model_sheet(stage.studio, stage.purpose, NAME, gate=GATE)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from casts import SCENE_FRAMES, Cast, Stage
+from casts import SCENE_FRAMES, Cast, Stage, resign
 from numpy.typing import NDArray
 from studios import Member, add_member
 
@@ -424,6 +424,10 @@ def test_a_draft_altered_in_the_database_is_refused(stage: Stage, change: Any) -
         segments = session.query(SegmentRow).order_by(SegmentRow.number).all()
         blobs = [segment.blob for segment in segments]
         row.digest = digest_of(row, stage.ben.id, clip_of(footage), blobs)
+    with pytest.raises(IntegrityError, match="the studio's database was changed"):
+        recalled(stage)
+    # Nor if it is signed again: nobody has looked at that draft.
+    resign(stage)
     with pytest.raises(IntegrityError, match="review is not of draft"):
         recalled(stage)
 

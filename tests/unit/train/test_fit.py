@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from casts import MODEL, SMALL, Cast, Stage, clear_traces
+from casts import MODEL, SMALL, Cast, Stage, clear_traces, resign
 
 from assent.consent.locker import Locker
 from assent.kit.errors import InputError, NotClearedError, NotFoundError
@@ -96,6 +96,7 @@ def test_a_run_killed_before_the_export_is_finished(stage: Stage) -> None:
     with stage.studio.database.session() as session:
         row = session.query(ModelRow).one()
         row.state, row.model_blob, row.sheet_blob = "training", None, None
+    resign(stage)
     model = stage.fit()
     assert (model.iterations, row_of(stage).state) == (2, "ready")
 

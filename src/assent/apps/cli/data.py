@@ -9,7 +9,7 @@ from assent.apps.cli.console import out, progress_bar, show_json, show_table
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
 from assent.consent.people import find_person, list_people
 from assent.data.clips import list_clips
-from assent.data.ingest import ingest
+from assent.data.ingest import Bystanders, ingest
 from assent.purpose.projects import find_project
 
 __all__ = ["register"]
@@ -31,6 +31,14 @@ def add(
     project: ProjectName,
     person: Annotated[list[str], typer.Option(help="Who is in it; repeat for each person.")],
     rights: Annotated[str, typer.Option(help="On what rights the footage is used.")],
+    bystanders: Annotated[
+        Bystanders,
+        typer.Option(
+            help="Faces of people who weren't named: refuse the clip, or blur them for good. What "
+            "is put in their place holds nothing of them and can't be undone; the clear clip isn't "
+            "kept. Voices, bodies and clothes stay."
+        ),
+    ] = Bystanders.REFUSE,
     studio: StudioFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -39,7 +47,9 @@ def add(
     people = [find_person(opened, handle) for handle in dict.fromkeys(person)]
     purpose = find_project(opened, project)
     with progress_bar() as progress:
-        taken = ingest(opened, purpose, file, people, rights=rights, progress=progress)
+        taken = ingest(
+            opened, purpose, file, people, rights=rights, bystanders=bystanders, progress=progress
+        )
     if as_json:
         show_json(
             {
@@ -48,12 +58,18 @@ def add(
                 "sha256": taken.clip.sha256,
                 "faces": dict(taken.faces),
                 "already": taken.already,
+                "hidden": taken.clip.hidden,
             }
         )
         return
     faces = ", ".join(f"{count} of {handle}" for handle, count in taken.faces.items())
     word = "was here already" if taken.already else "is in the vault"
     out.print(f"[bold]{taken.clip.name}[/bold] {word}; faces kept: {faces}.")
+    if taken.clip.hidden:
+        out.print(
+            f"Faces of bystanders hidden: {taken.clip.hidden}. Listen to it as well: their voices "
+            "aren't changed."
+        )
 
 
 @footage.command("list")
@@ -62,12 +78,14 @@ def list_(project: ProjectName, studio: StudioFolder = HERE, as_json: AsJson = F
     opened = the_studio(studio)
     clips = list_clips(opened, find_project(opened, project))
     handles = {each.id: each.handle for each in list_people(opened)}
-    rows = [(c.id, c.name, [handles[p] for p in c.people], c.frames, c.sound) for c in clips]
+    rows = [
+        (c.id, c.name, [handles[p] for p in c.people], c.frames, c.sound, c.hidden) for c in clips
+    ]
     if as_json:
-        names = ("id", "name", "people", "frames", "sound")
+        names = ("id", "name", "people", "frames", "sound", "hidden")
         show_json([dict(zip(names, row, strict=True)) for row in rows])
         return
     show_table(
-        ("footage", "name", "people", "frames with a face", "sound"),
-        [(i[:8], n, ", ".join(p), f, "yes" if s else "no") for i, n, p, f, s in rows],
+        ("footage", "name", "people", "frames with a face", "sound", "bystanders hidden"),
+        [(i[:8], n, ", ".join(p), f, "yes" if s else "no", h) for i, n, p, f, s, h in rows],
     )

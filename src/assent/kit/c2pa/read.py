@@ -43,9 +43,9 @@ class Credential:
     but signed by someone unknown; "invalid", altered or damaged; "missing", no credential.
     Believe the other fields only as far as `state` goes. `asset_id` is the watermark's payload
     in hex, `fingerprint` an ISCC, `receipts` salted hashes of consent receipts.
-    `digital_source_type` is the last word of the IPTC term. `signed_at` is the moment of a time
-    stamp whose authority is under one of the anchors, None without. `problems` are C2PA status
-    codes with explanations.
+    `digital_source_type` is the last word of the IPTC term; `descriptions` are those that actions
+    have. `signed_at` is the moment of a time stamp whose authority is under one of the anchors,
+    None without. `problems` are C2PA status codes with explanations.
     """
 
     state: State
@@ -54,6 +54,7 @@ class Credential:
     receipts: tuple[str, ...] = ()
     digital_source_type: str | None = None
     actions: tuple[str, ...] = ()
+    descriptions: tuple[str, ...] = ()
     ingredients: tuple[str, ...] = ()
     claim_generator: str | None = None
     issuer: str | None = None
@@ -119,6 +120,7 @@ def _credential(store: dict[str, Any]) -> Credential:
         receipts=_texts(_first(manifest, CONSENT).get("receipts")),
         digital_source_type=_source_type(actions),
         actions=_texts([action.get("action") for action in actions]),
+        descriptions=_texts([action.get("description") for action in actions]),
         ingredients=_texts([item.get("title") for item in _dicts(manifest.get("ingredients"))]),
         claim_generator=_generator(manifest),
         issuer=_text(signature.get("issuer")),

@@ -6,10 +6,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.kit.faces.calibration import SAME_PERSON
 from assent.kit.faces.embed import CHIP, sharpness
 from assent.kit.faces.frame import Image
 from assent.kit.faces.geometry import Box, Landmarks, frontalness
-from assent.kit.faces.identity import SAME_PERSON
 from assent.kit.faces.mesh import Mesh, landmarks_of
 from assent.kit.faces.tracks import Track, TrackPoint
 

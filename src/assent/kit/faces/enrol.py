@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.errors import MediaError
+from assent.kit.faces.calibration import SAME_PERSON
 from assent.kit.faces.detect import FaceDetector
 from assent.kit.faces.frame import Image
 from assent.kit.faces.geometry import Box, Landmarks
-from assent.kit.faces.identity import SAME_PERSON
 from assent.kit.faces.track import Embedder
 
 __all__ = ["Enrolment", "LandmarkFitter", "enrol"]

@@ -9,18 +9,19 @@ and a person is the mean Euclidean distance to the three nearest of that person'
 that a single odd picture in a large gallery can't let a stranger in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.kit.faces.calibration import APART, SAME_PERSON, SURE
 from assent.kit.faces.tracks import Track
 
 __all__ = [
-    "SAME_PERSON",
     "Assignment",
     "Gallery",
     "Match",
@@ -30,13 +31,6 @@ __all__ = [
     "cluster",
     "nearest",
 ]
-
-SAME_PERSON = 0.6
-"""Euclidean distance under which two dlib embeddings show the same person.
-
-The network was trained to fit each identity into a ball of this radius and is right with it on
-99.38 % of the pairs of Labeled Faces in the Wild (http://dlib.net/face_recognition.py.html).
-"""
 
 Gallery = Mapping[str, NDArray[np.float32]]
 """Embeddings [n, 128] of each listed person, n >= 1."""
@@ -56,7 +50,9 @@ class Verdict(Enum):
     """What a track's embeddings say together."""
 
     LISTED = "listed"
-    """All of them show one listed person."""
+    """All of them show one listed person, and surely so."""
+    UNSURE = "unsure"
+    """All may show one listed person, but not all surely: somebody has to look."""
     UNLISTED = "unlisted"
     """None of them shows a listed person."""
     MIXED = "mixed"
@@ -72,6 +68,8 @@ class TrackIdentity:
     name: str | None
     nearest: Match | None
     """The nearest listed person by median distance, whatever the verdict; None: empty gallery."""
+    farthest: float
+    """Largest distance of any of its embeddings to that person; infinite: empty gallery."""
     distances: Mapping[str, float]
     """Median over the track's embeddings of the distance to each listed person."""
 
@@ -109,38 +107,60 @@ def _distance(embedding: NDArray[np.float32], person: NDArray[np.float32]) -> fl
 
 
 def assign(
-    tracks: Iterable[Track], gallery: Gallery, *, threshold: float = SAME_PERSON
+    tracks: Iterable[Track],
+    gallery: Gallery,
+    *,
+    sure: float = SURE,
+    threshold: float = SAME_PERSON,
 ) -> Assignment:
-    """Name the tracks; fails closed: a track is named only if each of its embeddings agrees."""
-    return Assignment(identities=tuple(_identify(track, gallery, threshold) for track in tracks))
+    """Name the tracks; fails closed: a track is named only if each of its embeddings agrees.
+
+    Args:
+        tracks: the faces of a clip.
+        gallery: the listed people's.
+        sure: distance under which a face is a listed person's.
+        threshold: distance from which it is nobody's on the list; between the two it is unsure.
+    """
+    judge = partial(_judge, sure=sure, threshold=threshold)
+    return Assignment(identities=tuple(_identify(track, gallery, judge) for track in tracks))
 
 
-def _identify(track: Track, gallery: Gallery, threshold: float) -> TrackIdentity:
+_Table = Mapping[str, NDArray[np.float64]]
+
+
+def _identify(
+    track: Track, gallery: Gallery, judge: Callable[[_Table, str | None], Verdict]
+) -> TrackIdentity:
     table = {
         name: np.array([_distance(embedding, person) for embedding in track.embeddings])
         for name, person in gallery.items()
     }
     medians = {name: float(np.median(column)) for name, column in table.items()}
     best = min(medians, key=medians.__getitem__, default=None)
-    verdict = _judge(table, best, threshold)
+    verdict = judge(table, best)
     return TrackIdentity(
         track=track.id,
         verdict=verdict,
         name=best if verdict is Verdict.LISTED else None,
         nearest=None if best is None else Match(name=best, distance=medians[best]),
+        farthest=float("inf") if best is None else float(table[best].max()),
         distances=MappingProxyType(medians),
     )
 
 
-def _judge(table: Mapping[str, NDArray[np.float64]], best: str | None, threshold: float) -> Verdict:
+def _judge(table: _Table, best: str | None, *, sure: float, threshold: float) -> Verdict:
     if best is None:
         return Verdict.UNLISTED
-    stacked = np.stack(list(table.values()))
-    lowest = stacked.min(axis=0)
+    ranked = np.sort(np.stack(list(table.values())), axis=0)
+    lowest = ranked[0]
     if (lowest >= threshold).all():
         return Verdict.UNLISTED
     agreed = (table[best] < threshold) & (table[best] <= lowest)
-    return Verdict.LISTED if agreed.all() else Verdict.MIXED
+    if not agreed.all():
+        return Verdict.MIXED
+    # Between two listed people who are nearly as near only somebody who knows them can tell.
+    clear = len(ranked) == 1 or bool((ranked[1] - lowest >= APART).all())
+    return Verdict.LISTED if clear and (lowest < sure).all() else Verdict.UNSURE
 
 
 def cluster(

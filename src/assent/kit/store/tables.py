@@ -152,6 +152,8 @@ class FootageRow(Base):
     tracks_blob: Mapped[str]
     frames: Mapped[int]
     created: Mapped[str]
+    binding: Mapped[str]
+    hidden: Mapped[int] = mapped_column(default=0)
 
 
 class FaceSetRow(Base):
@@ -163,6 +165,7 @@ class FaceSetRow(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     blob: Mapped[str]
     faces: Mapped[int]
+    binding: Mapped[str]
 
 
 class ModelRow(Base):
@@ -183,6 +186,8 @@ class ModelRow(Base):
     model_blob: Mapped[str | None] = mapped_column(default=None)
     sheet_blob: Mapped[str | None] = mapped_column(default=None)
     losses: Mapped[list[float]] = mapped_column(default_factory=list)
+    sources: Mapped[list[str]] = mapped_column(default_factory=list)
+    binding: Mapped[str | None] = mapped_column(default=None)
 
 
 class DraftRow(Base):
@@ -199,6 +204,7 @@ class DraftRow(Base):
     frames: Mapped[int] = mapped_column(default=0)
     replaced: Mapped[int] = mapped_column(default=0)
     digest: Mapped[str | None] = mapped_column(default=None)
+    binding: Mapped[str | None] = mapped_column(default=None)
 
 
 class SegmentRow(Base):
@@ -211,6 +217,7 @@ class SegmentRow(Base):
     frames: Mapped[int]
     replaced: Mapped[int]
     last_pts: Mapped[int]
+    binding: Mapped[str]
 
 
 class ReviewRow(Base):

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assent.kit.faces.identity import SAME_PERSON, Verdict, assign, cluster, nearest
+from assent.kit.faces.calibration import SAME_PERSON
+from assent.kit.faces.identity import Verdict, assign, cluster, nearest
 from assent.kit.faces.tracks import Track
 
 
@@ -44,6 +45,9 @@ def test_nearest_needs_somebody() -> None:
         ((1.1, 9.0, 1.1), Verdict.UNLISTED, None),
         ((0.1, 0.1, 0.1, 9.0), Verdict.MIXED, None),
         ((0.1, 0.1, 2.1), Verdict.MIXED, None),
+        ((0.1, 0.65, 0.1), Verdict.UNSURE, None),
+        ((0.65,), Verdict.UNSURE, None),
+        ((0.1, 0.65, 0.75), Verdict.MIXED, None),
     ],
 )
 def test_a_track_is_named_only_if_all_its_embeddings_agree(
@@ -60,10 +64,24 @@ def test_distances_are_medians() -> None:
     assert identity.nearest.name == "ada"
 
 
+def test_who_is_nearly_as_near_to_two_is_unsure() -> None:
+    twins = {"ada": at(0.0, 0.0, 0.0), "twin": at(0.5, 0.5, 0.5)}
+    verdicts = [
+        assign([track(place)], twins).identities[0].verdict for place in (0.1, 0.19, 0.22, 0.31)
+    ]
+    assert verdicts == [Verdict.LISTED, Verdict.LISTED, Verdict.UNSURE, Verdict.LISTED]
+
+
+def test_the_farthest_face_is_told() -> None:
+    (identity,) = assign([track(0.1, 0.65, 0.1)], GALLERY).identities
+    assert identity.farthest == pytest.approx(0.55, abs=1e-6)
+
+
 def test_without_a_gallery_everyone_is_unlisted() -> None:
     result = assign([track(0.1, number=4)], {})
     assert result.names == {4: None}
     assert result.unlisted[0].nearest is None
+    assert result.unlisted[0].farthest == float("inf")
 
 
 def test_assignment_tells_who_is_unlisted() -> None:
