@@ -24,7 +24,7 @@ DOORS = {
     ("kit/disk.py", "os.pwrite"): "scratch files, whose content is encrypted",
     ("kit/disk.py", "path.open"): "overwrites a key in place when it is destroyed",
     ("kit/disk.py", "written_file"): "what replace_file is made of",
-    ("kit/media/_encode.py", "av.open"): "the encoder; only the seals may import it",
+    ("kit/media/_encode.py", "av.open"): "the encoder; into what the seals and hiding give it",
     ("kit/media/_encode.py", "cv2.imencode"): "the still encoder; only the seals may import it",
     ("kit/media/notice.py", "subprocess.run"): "hands the words of a notice to espeak-ng",
     ("kit/store/database.py", "create_engine"): "the studio's database: names and records",

@@ -16,7 +16,8 @@ from assent.consent.enrolment import unpack_templates
 from assent.consent.locker import Locker
 from assent.consent.people import Person
 from assent.kit.errors import RefusedError
-from assent.kit.faces.identity import SAME_PERSON, nearest
+from assent.kit.faces.calibration import SAME_PERSON
+from assent.kit.faces.identity import nearest
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 from assent.purpose.projects import Purpose, find_project
