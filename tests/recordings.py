@@ -291,8 +291,8 @@ def _playhead(
 
 
 def _there_and_back(part: float) -> float:
-    """Rise to 1 within a third of the time, stay, and come back well before its end."""
-    rising, falling = min(part / 0.33, 1.0), min(max((0.9 - part) / 0.33, 0.0), 1.0)
+    """Rise to 1 within a third of the time, and come back when it is half over."""
+    rising, falling = min(part / 0.3, 1.0), min(max((0.85 - part) / 0.3, 0.0), 1.0)
     return float(np.sin(np.pi / 2 * rising) ** 2 * np.sin(np.pi / 2 * falling) ** 2)
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "Challenge",
     "Entropy",
     "Turn",
+    "advice_on",
     "challenge_from_json",
     "draw",
     "languages",
@@ -84,7 +85,8 @@ class Challenge:
 
     def sentence(self, *, studio: str, project: str) -> str:
         """Return what the subject reads aloud; it names the studio, the project and the words."""
-        return _texts(self.language)["sentence"].format(
+        sentence: str = _texts(self.language)["sentence"]
+        return sentence.format(
             studio=_plain(studio), project=_plain(project), words=", ".join(self.words)
         )
 
@@ -153,6 +155,15 @@ def words_of(language: str) -> tuple[str, ...]:
     return tuple(_texts(language)["words"].split())
 
 
+def advice_on(check: str, language: str) -> tuple[str, str]:
+    """Return what to say of a recording's `check`, with places for value and limit, and advice.
+
+    Raises `InputError` for a language that isn't there.
+    """
+    found = _texts(language)["found"][check]
+    return found["said"], found["advice"]
+
+
 def challenge_from_json(document: object) -> Challenge:
     """Read what `Challenge.to_json` wrote; raises `InputError` if it is anything else."""
     try:
@@ -218,7 +229,7 @@ def _plain(name: str) -> str:
     return " ".join(clean.split())[:_LONGEST_NAME]
 
 
-def _texts(language: str) -> Mapping[str, str]:
+def _texts(language: str) -> Mapping[str, Any]:
     try:
         return _every_text()[language]
     except KeyError:
@@ -229,7 +240,7 @@ def _texts(language: str) -> Mapping[str, str]:
 
 
 @cache
-def _every_text() -> Mapping[str, Mapping[str, str]]:
+def _every_text() -> Mapping[str, Mapping[str, Any]]:
     folder = files("assent.consent") / "words"
     return {
         item.name.removesuffix(".toml"): tomllib.loads(item.read_text("utf-8"))
