@@ -21,6 +21,7 @@ from assent.consent.recording import (
     check_recording,
     judge,
 )
+from assent.kit.errors import MediaError
 
 CHALLENGE = draw(
     "a-record", language="de", now=datetime(2026, 11, 20, tzinfo=UTC), entropy=known_entropy("3")
