@@ -131,13 +131,13 @@ class Performed:
         return Recording(path=path, prompts=self.prompts)
 
     def write_camera(self, path: Path, *, width: int = 640, height: int = 480) -> Path:
-        """Write a file for Chromium's fake camera: MJPEG, 25 pictures a second."""
+        """Write a file for Chromium's fake camera: MJPEG, which it plays at 30 pictures a second."""
         with av.open(str(path), "w", format="mjpeg") as target:
-            stream = target.add_stream("mjpeg", rate=25, options={"q": "3"})
+            stream = target.add_stream("mjpeg", rate=30, options={"q": "3"})
             stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
-            for number in range(round(self.seconds * 25)):
+            for number in range(round(self.seconds * 30)):
                 frame = VideoFrame.from_ndarray(
-                    _framed(self.film(number / 25), width, height), format="rgb24"
+                    _framed(self.film(number / 30), width, height), format="rgb24"
                 )
                 frame.pts = number
                 target.mux(stream.encode(frame))

@@ -22,6 +22,9 @@ __all__ = ["Followed", "Measured", "follow", "measure"]
 
 _MOST_PICTURES_A_SECOND: Final = 70
 
+_REPEATED: Final = 0.02
+"""Share of pictures that may bear another's time; Chromium's VP8 has one in hundreds."""
+
 _NEAR: Final = 0.35
 """Seconds before and after a prompt in which the face should look ahead."""
 _REACTION: Final = 0.15
@@ -48,8 +51,8 @@ class Measured:
     seconds: float
     rate: float
     longest_gap: float
-    backward: int
-    """Time stamps that are missing, repeated or go back."""
+    untimed: float
+    """Time stamps that are missing or go back, and those repeated beyond what browsers do."""
     seen: float
     others: float
     perhaps: float
@@ -184,7 +187,9 @@ def _sum_up(
         seconds=float(watched.seconds[-1]),
         rate=stamps.rate,
         longest_gap=stamps.longest_gap,
-        backward=stamps.missing + stamps.repeated + stamps.backward,
+        untimed=stamps.missing
+        + stamps.backward
+        + max(stamps.repeated - _REPEATED * stamps.pictures, 0.0),
         seen=float(seen.mean()),
         others=float((watched.others > 0).mean()),
         perhaps=float((watched.perhaps > 0).mean()),

@@ -210,7 +210,7 @@ class _Rule:
 _RULES: Final = {
     Check.RATE: _Rule(lambda m: m.rate, "{:.0f}", 8.0, 5.0),
     Check.GAPS: _Rule(lambda m: m.longest_gap, "{:.1f}", 0.7, 1.5, at_most=True),
-    Check.STAMPS: _Rule(lambda m: m.backward, "{:.0f}", 0.0, 2.0, at_most=True),
+    Check.STAMPS: _Rule(lambda m: m.untimed, "{:.0f}", 0.0, 2.0, at_most=True),
     Check.SEEN: _Rule(lambda m: m.seen, "{:.0%}", 0.9, 0.75),
     Check.ALONE: _Rule(lambda m: m.others, "{:.1%}", 0.0, 0.01, at_most=True),
     Check.BESIDE: _Rule(lambda m: m.perhaps, "{:.0%}", 0.15, 1.0, at_most=True),
