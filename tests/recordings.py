@@ -131,7 +131,7 @@ class Performed:
         return Recording(path=path, prompts=self.prompts)
 
     def write_camera(self, path: Path, *, width: int = 640, height: int = 480) -> Path:
-        """Write a file for Chromium's fake camera: MJPEG, which it plays at 30 pictures a second."""
+        """Write a file for Chromium's fake camera: MJPEG, which it plays at 30 a second."""
         with av.open(str(path), "w", format="mjpeg") as target:
             stream = target.add_stream("mjpeg", rate=30, options={"q": "3"})
             stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from assent.consent._measures import Measured, measure
 from assent.consent.challenge import TURNS, Challenge, advice_on
 from assent.kit.errors import MediaError
-from assent.kit.faces.identity import SAME_PERSON
+from assent.kit.faces.calibration import SAME_PERSON
 from assent.kit.faces.watch import Tools
 
 __all__ = [
