@@ -7,6 +7,7 @@ The fixtures are in `unit/conftest.py`. Each step is made once a session, with c
 a model that has learned nothing much; every test gets its own copy of the folder and its own clock.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -184,6 +185,11 @@ class Stage:
         made = released_already(self.studio, self.draft)
         assert made is not None
         return made
+
+    def seals(self) -> int:
+        """How many seals the log holds."""
+        entries = self.studio.log.reader().entries()
+        return sum(json.loads(entry)["kind"] == "seal" for _, entry in entries)
 
     def withdraw(self, member: Member) -> None:
         """End a person's consent."""

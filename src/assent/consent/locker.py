@@ -5,11 +5,11 @@ opens only while every one of those people still agrees.
 """
 
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from assent.consent.binding import Bound, Facts, bind, hold
-from assent.consent.clearance import Clearance
+from assent.consent.clearance import AskAgain, Clearance
 from assent.kit.errors import NotClearedError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
@@ -19,6 +19,8 @@ __all__ = ["Locker"]
 
 _BUFFER = 1 << 16
 _LEFT_BEHIND = timedelta(days=1)
+# Segments of 32 frames: about 40 seconds of film to an entry of the log.
+_NOTED_TOGETHER = 32
 
 
 class Locker:
@@ -38,20 +40,30 @@ class Locker:
         return self._vault.put(chunks, key_ids={record_id})
 
     def open(self, blob: str, clearances: Collection[Clearance]) -> io.BufferedReader:
-        """Open a blob for reading.
+        """Open a blob for reading; the log notes it before anything is read.
 
         Raises `NotClearedError` unless each person under whose record it lies is cleared now.
         """
-        self._check_time(clearances)
-        missing = set(self._vault.key_ids(blob)) - {c.record_id for c in clearances}
-        if missing:
-            raise NotClearedError("not everyone whom this concerns has been cleared")
-        return io.BufferedReader(self._vault.open(blob), _BUFFER)
+        self._check_cleared(blob, clearances)
+        return self._opened(blob, _context(clearances))
 
     def read(self, blob: str, clearances: Collection[Clearance]) -> bytes:
         """Return a small blob whole; raises as `open`."""
         with self.open(blob, clearances) as reader:
             return reader.read()
+
+    def read_all(self, blobs: Sequence[str], ask_again: AskAgain) -> Iterator[bytes]:
+        """Yield blobs whole, in order, asking before each; raises as `open`.
+
+        They are noted in the log many at a time, which keeps a long film's segments from waiting.
+        """
+        for start in range(0, len(blobs), _NOTED_TOGETHER):
+            batch, clearances = blobs[start : start + _NOTED_TOGETHER], ask_again()
+            for blob in batch:
+                self._check_cleared(blob, clearances)
+            self._note(batch, _context(clearances))
+            for blob in batch:
+                yield self.read(blob, ask_again())
 
     def statement(self, row: ConsentRow) -> io.BufferedReader:
         """Open the statement of a record that isn't live yet, to check it or to decide about it.
@@ -64,7 +76,8 @@ class Locker:
             raise NotClearedError("this record's statement isn't waiting for anyone")
         if self._vault.key_ids(blob) != (row.record_id,):
             raise NotClearedError("this statement belongs to another record")
-        return io.BufferedReader(self._vault.open(blob), _BUFFER)
+        context = {"acts": ["decide"], "projects": [row.project_id], "records": [row.record_id]}
+        return self._opened(blob, context)
 
     def bind(self, kind: str, facts: Facts, clearances: Collection[Clearance]) -> str:
         """Sign what a row says of an object, and the records that it rests on (see `binding`)."""
@@ -88,6 +101,24 @@ class Locker:
         """
         return self._vault.sweep(keep, before=self._studio.clock() - _LEFT_BEHIND)
 
+    def _opened(self, blob: str, context: dict[str, list[str]]) -> io.BufferedReader:
+        reader = self._vault.open(blob)
+        try:
+            self._note([blob], context)
+        except BaseException:
+            reader.close()
+            raise
+        return io.BufferedReader(reader, _BUFFER)
+
+    def _note(self, blobs: Collection[str], context: dict[str, list[str]]) -> None:
+        studio = self._studio
+        studio.openings.note(studio.database, studio.log, blobs, context, now=studio.clock())
+
+    def _check_cleared(self, blob: str, clearances: Collection[Clearance]) -> None:
+        self._check_time(clearances)
+        if set(self._vault.key_ids(blob)) - {c.record_id for c in clearances}:
+            raise NotClearedError("not everyone whom this concerns has been cleared")
+
     def _check_time(self, clearances: Collection[Clearance]) -> None:
         if not clearances:
             raise NotClearedError("nobody was cleared")
@@ -96,3 +127,12 @@ class Locker:
             raise NotClearedError(
                 "a clearance has run out", advice="Run the command again; it asks the desk anew."
             )
+
+
+def _context(clearances: Collection[Clearance]) -> dict[str, list[str]]:
+    """Return for whom and for what something is opened."""
+    return {
+        "acts": sorted({act.value for each in clearances for act in each.acts}),
+        "projects": sorted({each.project_id for each in clearances}),
+        "records": sorted({each.record_id for each in clearances}),
+    }

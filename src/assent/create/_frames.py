@@ -62,5 +62,4 @@ def _patches(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[Patc
 
 
 def _segments(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[bytes]:
-    for blob in draft._segments:  # noqa: SLF001 - the one door
-        yield locker.read(blob, ask_again())
+    return locker.read_all(draft._segments, ask_again)  # noqa: SLF001 - the one door

@@ -151,8 +151,9 @@ def report_on(notes: Iterable[FrameNote]) -> QualityReport:
 
 
 def _notes(draft: Draft, locker: Locker, ask_again: AskAgain) -> Iterator[FrameNote]:
-    for blob in draft._segments:  # noqa: SLF001 - the notes alone are taken out
-        for note in unpack_notes(locker.read(blob, ask_again())):
+    segments = draft._segments  # noqa: SLF001 - the notes alone are taken out
+    for data in locker.read_all(segments, ask_again):
+        for note in unpack_notes(data):
             if note is not None:
                 yield note
 

@@ -16,7 +16,7 @@ import re
 import secrets as randomness
 import tomllib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -34,6 +34,7 @@ from assent.kit.disk import Disk, naming, replace_file
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.signing import SigningKey, from_pem, new_key, to_jwk, to_pem
 from assent.kit.store.database import Database
+from assent.kit.store.openings import Openings
 from assent.kit.tlog.log import Log
 from assent.kit.tlog.note import NoteSigner, NoteVerifier
 from assent.kit.vault.guard import Guard
@@ -72,6 +73,7 @@ class Studio:
     log_verifier: NoteVerifier
     chain: Chain
     reading_key: ReadingKey
+    openings: Openings = field(default_factory=Openings)
 
     @property
     def vault_folder(self) -> Path:

@@ -17,6 +17,7 @@ __all__ = [
     "FootageRow",
     "InvitationRow",
     "ModelRow",
+    "OpeningRow",
     "PersonRow",
     "ProjectRow",
     "PublisherRow",
@@ -114,6 +115,15 @@ class ConsentRow(Base):
     withdrawal_log_index: Mapped[int | None] = mapped_column(default=None)
     status_list: Mapped[int | None] = mapped_column(default=None)
     status_index: Mapped[int | None] = mapped_column(default=None)
+
+
+class OpeningRow(Base):
+    """Objects of the vault that were opened: what the log has the salted hash (`id`) of."""
+
+    __tablename__ = "opening"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    salt: Mapped[str]
+    details: Mapped[dict[str, Any]]
 
 
 class StatusListRow(Base):
