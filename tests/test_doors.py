@@ -28,6 +28,7 @@ DOORS = {
     ("kit/media/_encode.py", "cv2.imencode"): "the still encoder; only the seals may import it",
     ("kit/media/notice.py", "subprocess.run"): "hands the words of a notice to espeak-ng",
     ("kit/store/database.py", "create_engine"): "the studio's database: names and records",
+    ("kit/store/escrow.py", "replace_file"): "where copies of keys are, by name of folder",
     ("kit/store/studio.py", "replace_file"): "studio.toml and the log's public key",
     ("kit/tlog/_disk.py", "os.open"): "the log's lock",
     ("kit/tlog/_disk.py", "path.write_bytes"): "the log's files: public, and of hashes only",

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from assent.consent.binding import Bound, Facts, bind, hold
 from assent.consent.clearance import AskAgain, Clearance
-from assent.kit.errors import NotClearedError
+from assent.kit.errors import IntegrityError, NotClearedError, NotFoundError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 from assent.kit.vault.vault import Vault
@@ -88,6 +88,13 @@ class Locker:
         """Hold a row to what was signed and to who is cleared now; raises as `binding.hold`."""
         self._check_time(clearances)
         hold(self._studio, bound, clearances)
+
+    def owners(self, blob: str) -> tuple[str, ...]:
+        """Return the ids of the records whose keys a blob takes; none if it is gone or spoilt."""
+        try:
+            return self._vault.key_ids(blob)
+        except (NotFoundError, IntegrityError):
+            return ()
 
     def forget(self, blob: str) -> None:
         """Remove a blob that nothing refers to any more."""

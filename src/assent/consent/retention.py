@@ -7,11 +7,12 @@ under it again.
 from sqlalchemy import select, update
 
 from assent.consent.locker import Locker
-from assent.consent.withdrawal import tell_the_public
+from assent.consent.withdrawal import Ending, certify, destroy, tell_the_public
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import (
     ConsentRow,
     DraftRow,
+    EndingRow,
     FaceSetRow,
     FootageRow,
     ModelRow,
@@ -34,30 +35,30 @@ _REFERENCES = (
 )
 
 
-def end_expired(studio: Studio) -> tuple[str, ...]:
-    """Destroy the key of every record whose last day is over, and say so; returns the record ids.
+def end_expired(studio: Studio) -> tuple[Ending, ...]:
+    """Destroy the key of every record whose last day is over, say so and certify it.
 
     Run again after an interruption, it finishes what it began.
     """
     today = studio.clock().date().isoformat()
+    ends = ConsentRow.document["scope"]["ends"].as_string()
     with studio.database.session() as session:
-        over = [
-            row
-            for row in session.scalars(select(ConsentRow).where(ConsentRow.state == "live"))
-            if row.document["scope"]["ends"] < today
-        ]
-    for row in over:
-        studio.keyring.destroy(row.record_id)
+        over = session.scalars(
+            select(ConsentRow.record_id).where(ConsentRow.state == "live", ends < today)
+        ).all()
+    for record_id in over:
         with studio.database.session() as session:
             session.execute(
                 # Whoever withdrew meanwhile has withdrawn.
                 update(ConsentRow)
                 .where(
-                    ConsentRow.record_id == row.record_id,
+                    ConsentRow.record_id == record_id,
                     ConsentRow.state.in_(("live", "superseded")),
                 )
                 .values(state="expired")
             )
+    ended = _uncertified(studio)
+    pending = {record_id: destroy(studio, record_id) for record_id in ended}
     with studio.database.session() as session:
         untold = session.scalars(
             select(ConsentRow)
@@ -65,7 +66,21 @@ def end_expired(studio: Studio) -> tuple[str, ...]:
             .order_by(ConsentRow.created, ConsentRow.version)
         ).all()
     tell_the_public(studio, untold)
-    return tuple(dict.fromkeys(row.record_id for row in untold))
+    return tuple(
+        certify(studio, record_id, how="expired", pending=pending[record_id]) for record_id in ended
+    )
+
+
+def _uncertified(studio: Studio) -> list[str]:
+    """Return the records that have expired and whose end isn't complete."""
+    with studio.database.session() as session:
+        rows = session.scalars(
+            select(ConsentRow.record_id)
+            .outerjoin(EndingRow, EndingRow.record_id == ConsentRow.record_id)
+            .where(ConsentRow.state == "expired", EndingRow.log_index.is_(None))
+            .order_by(ConsentRow.created)
+        )
+        return list(dict.fromkeys(rows))
 
 
 def sweep(studio: Studio) -> int:

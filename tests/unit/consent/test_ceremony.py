@@ -316,7 +316,7 @@ def test_an_old_signature_after_the_term(scene: Scene) -> None:
     signed = sign_record(record, scene.cleo.key)
     take_in(scene.studio, scene.cleo, record, signed)
     scene.clock.to("2027-01-01")
-    assert record.record_id in end_expired(scene.studio)
+    assert record.record_id in {each.record_id for each in end_expired(scene.studio)}
     refused(scene, signed, NotClearedError, "this record expired; it can't be signed any more")
     with pytest.raises(NotClearedError, match="cleo's consent for 'a-lesson-in-two-faces' expired"):
         clear(scene.studio, scene.purpose, person_id=scene.cleo.id, acts=[Act.TRAIN])

@@ -3,6 +3,7 @@ import json
 import pytest
 from studios import Scene, agree
 
+from assent.consent.certificate import read_certificate
 from assent.consent.clearance import Act, Clearance
 from assent.consent.desk import clear
 from assent.consent.locker import Locker
@@ -26,8 +27,13 @@ def test_after_the_term_the_keys_are_destroyed_and_the_log_says_so(scene: Scene)
     scene.clock.to("2027-11-01")
     ended = end_expired(scene.studio)
     assert len(ended) == 2
-    assert all(scene.studio.keyring.was_destroyed(record) for record in ended)
-    assert kinds(scene)[-3:] == ["consent.expired", "consent.expired", "status.list"]
+    assert all(scene.studio.keyring.was_destroyed(each.record_id) for each in ended)
+    assert kinds(scene)[-5:-2] == ["consent.expired", "consent.expired", "status.list"]
+    assert kinds(scene)[-2:] == ["consent.deleted", "consent.deleted"]
+    certificates = [
+        read_certificate(str(each.certificate), scene.studio.signing_key) for each in ended
+    ]
+    assert {fields["ended"]["how"] for fields in certificates} == {"expired"}
     assert end_expired(scene.studio) == ()
     with pytest.raises(NotClearedError, match="expired"):
         clear(scene.studio, scene.purpose, person_id=scene.ada.id, acts=[Act.TRAIN])
@@ -49,7 +55,7 @@ def test_an_interrupted_end_is_finished(scene: Scene) -> None:
 
 def test_a_new_offer_after_the_end_is_a_new_record(scene: Scene) -> None:
     scene.clock.to("2027-11-01")
-    ended = end_expired(scene.studio)
+    ended = [each.record_id for each in end_expired(scene.studio)]
     scene.clock.to("2027-10-01")
     renewed = agree(scene.studio, scene.purpose, scene.ada)
     assert renewed.record.record_id not in ended

@@ -17,8 +17,6 @@ from assent.consent.people import Person, add_person, find_person, list_people
 from assent.consent.receipt import sign_record
 from assent.consent.record import parse_record
 from assent.consent.register import list_records
-from assent.consent.retention import end_expired, sweep
-from assent.consent.withdrawal import withdraw
 from assent.kit.canonical import canonical, parse_object
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.hashing import hash_file
@@ -33,7 +31,6 @@ from assent.kit.signing import (
     to_jwk,
     to_pem,
 )
-from assent.monitor.releases import list_releases
 from assent.purpose.projects import find_project
 
 __all__ = ["register"]
@@ -277,43 +274,6 @@ def consent_list(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
     )
 
 
-@consent.command("withdraw")
-def withdraw_(
-    record_id: Annotated[
-        str, typer.Argument(help="The record's id or its beginning.", metavar="RECORD")
-    ],
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask again.")] = False,
-    studio: StudioFolder = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """End a consent at once: no more use, and the key of its data is destroyed for good."""
-    opened = the_studio(studio)
-    if not yes:
-        typer.confirm(
-            "The key is destroyed: footage, faces and models under it can never be opened again. "
-            "Withdraw?",
-            abort=True,
-            err=True,
-        )
-    rows = withdraw(opened, record_id)
-    ended = {row.receipt_hash for row in rows}
-    touched = [each for each in list_releases(opened) if each.withdrawn]
-    if as_json:
-        show_json(
-            {
-                "record": record_id,
-                "log_index": [row.withdrawal_log_index for row in rows if row.receipt_hash],
-                "receipts": sorted(each for each in ended if each),
-                "releases": [each.asset_id for each in touched],
-            }
-        )
-        return
-    out.print(f"Consent {record_id} is withdrawn and its key destroyed.")
-    if touched:
-        out.print("These releases rest on withdrawn consent; take them down where they are shown:")
-        show_table(("asset", "file"), [(each.asset_id, each.file) for each in touched])
-
-
 def _copy_to_keep(accepted: Accepted) -> dict[str, object]:
     """Return what the subject needs to show their consent and to find it in the log."""
     return {
@@ -323,18 +283,6 @@ def _copy_to_keep(accepted: Accepted) -> dict[str, object]:
         "log_index": accepted.log_index,
         "record": accepted.record.to_json(),
     }
-
-
-@consent.command("expire")
-def expire(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
-    """Keep the promise of retention: destroy the keys of records whose term has run out."""
-    opened = the_studio(studio)
-    ended = end_expired(opened)
-    removed = sweep(opened)
-    if as_json:
-        show_json({"ended": list(ended), "removed": removed})
-        return
-    out.print(f"{len(ended)} record(s) ended, {removed} left-over file(s) removed.")
 
 
 def _day(text: str | None) -> date | None:

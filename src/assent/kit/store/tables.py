@@ -13,6 +13,8 @@ __all__ = [
     "ChallengeRow",
     "ConsentRow",
     "DraftRow",
+    "EndingRow",
+    "ExportRow",
     "FaceSetRow",
     "FootageRow",
     "InvitationRow",
@@ -25,6 +27,7 @@ __all__ = [
     "ReviewRow",
     "RulePackRow",
     "SegmentRow",
+    "SightingRow",
     "SignOffRow",
     "StatusListRow",
     "TickRow",
@@ -115,6 +118,29 @@ class ConsentRow(Base):
     withdrawal_log_index: Mapped[int | None] = mapped_column(default=None)
     status_list: Mapped[int | None] = mapped_column(default=None)
     status_index: Mapped[int | None] = mapped_column(default=None)
+
+
+class EndingRow(Base):
+    """The end of a record: what was there before its key was destroyed, and the certificate."""
+
+    __tablename__ = "ending"
+    record_id: Mapped[str] = mapped_column(primary_key=True)
+    time: Mapped[str]
+    key_file: Mapped[str | None]
+    objects: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    certificate: Mapped[str | None] = mapped_column(default=None)
+    log_index: Mapped[int | None] = mapped_column(default=None)
+
+
+class ExportRow(Base):
+    """A backup that was made: where it was written, and where the copies of its keys are."""
+
+    __tablename__ = "export"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created: Mapped[str]
+    place: Mapped[str]
+    sha256: Mapped[str]
+    escrow: Mapped[str | None] = mapped_column(default=None)
 
 
 class OpeningRow(Base):
@@ -292,3 +318,13 @@ class ReleaseRow(Base):
     fingerprint: Mapped[str | None] = mapped_column(default=None)
     log_index: Mapped[int | None] = mapped_column(default=None)
     receipts: Mapped[list[str]] = mapped_column(default_factory=list)
+
+
+class SightingRow(Base):
+    """A copy of a release that was found somewhere."""
+
+    __tablename__ = "sighting"
+    asset_id: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    seen: Mapped[str]
