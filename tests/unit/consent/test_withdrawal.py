@@ -241,7 +241,7 @@ def film(scene: Scene, name: str, blob: str, tracks: str) -> None:
             FootageRow(
                 id=name, project_id=scene.purpose.project_id, name=name, sha256=name, rights="own",
                 people=[scene.ada.id, scene.ben.id], keep_sound=False, blob=blob,
-                tracks_blob=tracks, frames=1, created="2026-11-20T12:00:00Z",
+                tracks_blob=tracks, frames=1, created="2026-11-20T12:00:00Z", binding="",
             )
         )  # fmt: skip
 
@@ -250,7 +250,12 @@ def faces(scene: Scene, number: int, member: Member, blob: str) -> None:
     with scene.studio.database.session() as session:
         session.add(
             FaceSetRow(
-                id=f"set{number}", footage_id="both.mp4", person_id=member.id, blob=blob, faces=1
+                id=f"set{number}",
+                footage_id="both.mp4",
+                person_id=member.id,
+                blob=blob,
+                faces=1,
+                binding="",
             )
         )
 
@@ -278,7 +283,7 @@ def release_of(scene: Scene, *who: Member) -> None:
         session.add(
             SegmentRow(
                 draft_id="d", number=0, blob=put(scene, scene.ada, scene.ben), frames=1,
-                replaced=1, last_pts=0,
+                replaced=1, last_pts=0, binding="",
             )
         )  # fmt: skip
         session.add(
