@@ -42,8 +42,8 @@ from numpy.typing import NDArray
 from assent.consent.challenge import Challenge, Turn
 
 __all__ = [
-    "Film", "Performed", "Recording", "known_entropy", "perform", "still_of", "tilted_to",
-    "uneven", "voice", "with_film",
+    "Film", "Performed", "Recording", "bent_to", "known_entropy", "perform", "still_of",
+    "tilted_to", "uneven", "voice", "with_film",
 ]  # fmt: skip
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -210,20 +210,42 @@ def still_of(person: str, *, wave_about: float = 0.0, seed: int = 0) -> Film:
 def tilted_to(person: str, challenge: Challenge, *, reading: float, degrees: float) -> Film:
     """Film a photograph that is tilted as the challenge asks, by somebody who sees the prompts."""
     photograph = _frame_at(person, float(_MARKS[person].middle))
-    starts = [reading + sum(challenge.pauses[:n]) / 1000 for n in range(6)]
+    tilt = _turning(challenge, reading, degrees)
     random = np.random.default_rng(5)
     sway = [_smooth(random, least=0.2, most=0.6) for _ in range(3)]
 
     def film(second: float) -> RGB:
-        yaw = 0.0
-        for begin, end, turn in zip(starts, starts[1:], challenge.turns, strict=False):
-            if begin <= second < end:
-                side = 1 if turn is Turn.LEFT else -1
-                yaw = side * np.radians(degrees) * _there_and_back((second - begin) / (end - begin))
         shake = [0.03 * axis(second) for axis in sway]
-        return _tilted(photograph, yaw + shake[0], shake[1], shake[2], 0.0, 0.9)
+        return _tilted(photograph, tilt(second) + shake[0], shake[1], shake[2], 0.0, 0.9)
 
     return film
+
+
+def bent_to(
+    person: str, challenge: Challenge, *, reading: float, degrees: float, radius: float
+) -> Film:
+    """Film a photograph that is bent round an upright cylinder and turned as the challenge asks.
+
+    `radius` is in widths of the photograph.
+    """
+    photograph = _frame_at(person, float(_MARKS[person].middle))
+    turn = _turning(challenge, reading, degrees)
+    return lambda second: _bent(photograph, radius, turn(second))
+
+
+def _turning(challenge: Challenge, reading: float, degrees: float) -> Callable[[float], float]:
+    """Radians by which something is turned to follow a challenge; > 0: to the picture's right."""
+    starts = [reading + sum(challenge.pauses[:n]) / 1000 for n in range(6)]
+
+    def turn(second: float) -> float:
+        for begin, end, asked in zip(starts, starts[1:], challenge.turns, strict=False):
+            if begin <= second < end:
+                side = 1 if asked is Turn.LEFT else -1
+                there = _there_and_back((second - begin) / (end - begin))
+                return side * float(np.radians(degrees)) * there
+        return 0.0
+
+    return turn
 
 
 def voice(person: str, seconds: float) -> NDArray[np.int16]:
@@ -336,6 +358,27 @@ def _tilted(photograph: RGB, yaw: float, pitch: float, x: float, y: float, zoom:
     out = cv2.warpPerspective(
         photograph, matrix, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=(90,) * 3
     )
+    return np.asarray(out, np.uint8)
+
+
+def _bent(photograph: RGB, radius: float, turn: float) -> RGB:
+    """A photograph round an upright cylinder, its front two widths from a pinhole camera."""
+    height, width = photograph.shape[:2]
+    far = 2.0 + radius
+    x, y = np.meshgrid(
+        (np.arange(width) + 0.5) / width - 0.5, (np.arange(height) + 0.5) / height - 0.5
+    )
+    ray = np.stack([x / 2.0, y / 2.0])
+    a, b, c = ray[0] ** 2 + 1, -2 * far, far**2 - radius**2
+    root = b * b - 4 * a * c
+    reach = (-b - np.sqrt(np.maximum(root, 0))) / (2 * a)
+    angle = np.arctan2(reach * ray[0], far - reach) - turn
+    across = np.where(root > 0, (angle * radius + 0.5) * width, -1).astype(np.float32)
+    down = ((reach * ray[1] + 0.5) * height).astype(np.float32)
+    out = cv2.remap(
+        photograph, across, down, cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=(90,) * 3,
+    )  # fmt: skip
     return np.asarray(out, np.uint8)
 
 
