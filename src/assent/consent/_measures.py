@@ -1,5 +1,6 @@
 """What `recording` judges, measured: one number for each thing that is looked at."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -27,16 +28,14 @@ _REPEATED: Final = 0.02
 
 _NEAR: Final = 0.35
 """Seconds before and after a prompt in which the face should look ahead."""
-_REACTION: Final = 0.15
-"""Seconds after a prompt before which nobody reacts."""
 _TURNED: Final = 0.12
 """Parallax of a head turned by some 15 degrees."""
 _BACK: Final = 0.5
-"""Share of a turn within which the head must be when the next is asked, and to the other side."""
+"""Share of a turn within which the head must be around the prompts, and to the other side."""
 _IN, _OUT = 0.3, 0.6
 """Shares of a turn between which the head may waver: it turns once, it isn't shaken."""
 _BEFORE: Final = 0.35
-_AFTER: Final = 0.5
+_AFTER: Final = 0.9
 """Seconds around a prompt at some moment of which the head must be there."""
 _AT_PEAK: Final = 3
 """Frames that are averaged where a turn is furthest."""
@@ -128,41 +127,43 @@ def follow(
         return Followed(seen=(None,) * len(begins), depth=float("nan"))
     middle = reference_of(meshes[near])
     series = np.array([parallax(middle, mesh) for mesh in meshes])
+    homes = [_home(seconds, series, moment) for moment in (*begins, ends[-1])]
     seen: list[Turn | None] = []
     depths: list[float] = []
-    for begin, end in zip(begins, ends, strict=True):
-        turn, peak = _turn_within(seconds, series, begin, end)
+    for begin, end in itertools.pairwise(homes):
+        turn, peak = _turn_within(series, begin, end)
         seen.append(turn)
         depths += [depth(series[i], narrowing(middle, meshes[i])) for i in peak]
     return Followed(seen=tuple(seen), depth=float(np.median(depths)) if depths else float("nan"))
 
 
+def _home(seconds: NDArray[np.float64], series: NDArray[np.float64], moment: float) -> int | None:
+    """The frame near a moment in which the head looks ahead most; None if no face was seen."""
+    near = (seconds > moment - _BEFORE) & (seconds < moment + _AFTER) & ~np.isnan(series)
+    where = np.flatnonzero(near)
+    return int(where[abs(series[where]).argmin()]) if len(where) else None
+
+
 def _turn_within(
-    seconds: NDArray[np.float64], series: NDArray[np.float64], begin: float, end: float
+    series: NDArray[np.float64], begin: int | None, end: int | None
 ) -> tuple[Turn | None, list[int]]:
-    """Where the head went between two prompts, and the frames in which it had gone furthest.
+    """Where the head went between two frames, and the frames in which it had gone furthest.
 
     A subject's left is the picture's right: cameras don't mirror, previews do.
     """
-    known = ~np.isnan(series)
-    level = np.where(known, abs(series), np.inf)
-    within = np.flatnonzero(known & (seconds > begin + _REACTION) & (seconds < end))
-    if len(within) < 2 * _AT_PEAK:
+    if begin is None or end is None or end - begin < 2 * _AT_PEAK:
         return None, []
+    within = begin + np.flatnonzero(~np.isnan(series[begin:end]))
     ranked = within[np.argsort(series[within])]
     low, high = ranked[:_AT_PEAK], ranked[-_AT_PEAK:]
     right, left = -float(series[low].mean()), float(series[high].mean())
     far, other = max(left, right), min(left, right)
-    peak = (high if left > right else low).tolist()
     if far < _TURNED:
         return None, []
-    back = _BACK * far
-    home = [
-        level[(seconds > moment - _BEFORE) & (seconds < moment + _AFTER)].min(initial=np.inf)
-        for moment in (begin, end)
-    ]
-    once = _rises(series[within] * (1 if left > right else -1) / far) == 1
-    if other > back or max(home) > back or not once:
+    side = 1 if left > right else -1
+    peak = (high if left > right else low).tolist()
+    home = max(abs(float(series[begin])), abs(float(series[end])))
+    if max(other, home) > _BACK * far or _rises(side * series[within] / far) != 1:
         return None, peak
     return (Turn.LEFT if left > right else Turn.RIGHT), peak
 

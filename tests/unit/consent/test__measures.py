@@ -50,7 +50,7 @@ def angles(asked: Challenge, size: float = 25.0) -> tuple[float, ...]:
     return tuple(size if turn is Turn.LEFT else -size for turn in asked.turns)
 
 
-@pytest.mark.parametrize("late", [0.0, 0.5])
+@pytest.mark.parametrize("late", [0.0, 0.5, 0.9])
 def test_turns_are_seen_where_they_were_made(late: float) -> None:
     asked = challenge()
     found = follow(*moved(asked, angles(asked), late), asked, prompts(asked))
