@@ -15,6 +15,7 @@ SRC = Path(__file__).parents[1] / "src" / "assent"
 DOORS = {
     ("apps/cli/files.py", "replace_file"): "offers, receipts and keys that a person asked for",
     ("consent/status_list.py", "replace_file"): "the list of receipts that ended, beside the log",
+    ("consent/versions.py", "replace_file"): "a record's id and version, signed, beside its key",
     ("disclose/release.py", "replace_file"): "sealed videos, once their bytes are checked again",
     ("disclose/still.py", "replace_file"): "sealed stills, once their bytes are checked again",
     ("kit/c2pa/sign.py", "c2pa.Signer.from_callback"): "asks the time-stamp authority, if named",

@@ -32,6 +32,7 @@ from assent.consent.status_list import (
     publish_missing,
 )
 from assent.consent.terms import Terms, draw_up
+from assent.consent.versions import note_version
 from assent.kit.canonical import canonical, digest
 from assent.kit.clock import stamp
 from assent.kit.errors import IntegrityError, NotClearedError
@@ -217,6 +218,7 @@ def _make_live(studio: Studio, row: ConsentRow) -> Accepted:
                 *decision_entry(studio, row),
             ]
         )
+        note_version(studio, row.record_id, row.version)
         with studio.database.session() as session:
             note_published(session, published)
             for older in rows_of(session, row.record_id):

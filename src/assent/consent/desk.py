@@ -15,8 +15,15 @@ from assent.consent.clearance import Act, Clearance, Modality
 from assent.consent.people import Person, person_by_id
 from assent.consent.receipt import hash_receipt, read_receipt
 from assent.consent.record import ConsentRecord
-from assent.kit.canonical import digest
-from assent.kit.errors import AssentError, NotClearedError
+from assent.consent.versions import newest_version
+from assent.kit.canonical import digest, parse_object
+from assent.kit.errors import (
+    AssentError,
+    InputError,
+    IntegrityError,
+    NotClearedError,
+    NotFoundError,
+)
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, DraftRow, FootageRow, ModelRow, ReleaseRow
 from assent.purpose.library import packs_of
@@ -65,6 +72,8 @@ def clear(
     row = _live_row(studio, purpose, person)
     record = _signed_record(studio, row, person)
     _check_references(record, studio, purpose, person)
+    _check_newest(studio, row, person)
+    _check_logged(studio, row, person)
     _check_term(studio, record, person)
     _check_scope(record, person, acts, modalities)
     _check_limits(record, purpose, person)
@@ -126,6 +135,44 @@ def _signed_record(studio: Studio, row: ConsentRow, person: Person) -> ConsentRe
     if hash_receipt(str(row.receipt), row.salt) != row.receipt_hash:
         raise NotClearedError(f"{person.handle}'s receipt is not the one in the log")
     return record
+
+
+def _check_newest(studio: Studio, row: ConsentRow, person: Person) -> None:
+    """Raise `NotClearedError` if a newer version took this one's place, whatever the row says."""
+    try:
+        newest = newest_version(studio, row.record_id)
+    except IntegrityError as error:
+        raise NotClearedError(
+            f"the version of {person.handle}'s record was altered: {error}"
+        ) from error
+    if row.version < newest:
+        raise NotClearedError(
+            f"a newer version of {person.handle}'s record took this one's place",
+            advice="The studio's database was changed or put back: restore the newest backup, or "
+            "run `assent consent accept` again if it was interrupted.",
+        )
+
+
+def _check_logged(studio: Studio, row: ConsentRow, person: Person) -> None:
+    """Raise `NotClearedError` unless the public log says, where it should, that this was granted.
+
+    A log that was cut short or put back doesn't.
+    """
+    try:
+        entry = parse_object(
+            studio.log.reader().entry(-1 if row.log_index is None else row.log_index),
+            name="the log entry",
+        )
+    except (NotFoundError, InputError, IntegrityError) as error:
+        raise NotClearedError(
+            f"the log does not hold {person.handle}'s consent: {error}",
+            advice="Restore the newest copy of the log's folder.",
+        ) from error
+    if (entry.get("kind"), entry.get("receipt")) != ("consent.granted", row.receipt_hash):
+        raise NotClearedError(
+            f"the log does not hold {person.handle}'s consent where it should",
+            advice="Restore the newest copy of the log's folder.",
+        )
 
 
 def _check_references(
