@@ -14,6 +14,7 @@ SRC = Path(__file__).parents[1] / "src" / "assent"
 
 DOORS = {
     ("apps/cli/files.py", "replace_file"): "offers, receipts and keys that a person asked for",
+    ("apps/cli/vault.py", "export"): "a backup, encrypted to those who may restore it",
     ("consent/status_list.py", "replace_file"): "the list of receipts that ended, beside the log",
     ("consent/versions.py", "replace_file"): "a record's id and version, signed, beside its key",
     ("disclose/release.py", "replace_file"): "sealed videos, once their bytes are checked again",
@@ -28,8 +29,10 @@ DOORS = {
     ("kit/media/_encode.py", "av.open"): "the encoder; into what the seals and hiding give it",
     ("kit/media/_encode.py", "cv2.imencode"): "the still encoder; only the seals may import it",
     ("kit/media/notice.py", "subprocess.run"): "hands the words of a notice to espeak-ng",
+    ("kit/store/backup.py", "written_file"): "the studio without people's keys, encrypted by age",
     ("kit/store/database.py", "create_engine"): "the studio's database: names and records",
     ("kit/store/escrow.py", "replace_file"): "where copies of keys are, by name of folder",
+    ("kit/store/restore.py", "replace_file"): "what a backup held, into a fresh studio folder",
     ("kit/store/studio.py", "replace_file"): "studio.toml and the log's public key",
     ("kit/tlog/_disk.py", "os.open"): "the log's lock",
     ("kit/tlog/_disk.py", "path.write_bytes"): "the log's files: public, and of hashes only",

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from assent.consent.binding import Bound, Facts, bind, hold
 from assent.consent.clearance import AskAgain, Clearance
-from assent.kit.errors import IntegrityError, NotClearedError, NotFoundError
+from assent.kit.errors import AssentError, IntegrityError, NotClearedError, NotFoundError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 from assent.kit.vault.vault import Vault
@@ -95,6 +95,18 @@ class Locker:
             return self._vault.key_ids(blob)
         except (NotFoundError, IntegrityError):
             return ()
+
+    def ids(self) -> Iterator[str]:
+        """Yield the id of every blob, sorted."""
+        yield from self._vault.ids()
+
+    def test(self, blob: str) -> str | None:
+        """Open a blob, keep nothing of it, and return what is wrong with it, if anything."""
+        try:
+            self._vault.test(blob)
+        except AssentError as error:
+            return str(error)
+        return None
 
     def forget(self, blob: str) -> None:
         """Remove a blob that nothing refers to any more."""

@@ -19,9 +19,9 @@ from assent.kit.store.tables import (
     SegmentRow,
 )
 
-__all__ = ["end_expired", "sweep"]
+__all__ = ["REFERENCES", "end_expired", "sweep"]
 
-_REFERENCES = (
+REFERENCES = (
     ConsentRow.enrolment_blob,
     ConsentRow.statement_blob,
     FootageRow.blob,
@@ -84,7 +84,14 @@ def _uncertified(studio: Studio) -> list[str]:
 
 
 def sweep(studio: Studio) -> int:
-    """Remove ciphertext that nothing refers to, a day old or older; returns how many files."""
+    """Remove ciphertext that nobody can need, a day old or older; returns how many files.
+
+    That is what nothing refers to, and what nobody can open since a key that it takes is destroyed.
+    """
+    locker = Locker(studio)
     with studio.database.session() as session:
-        keep = {blob for column in _REFERENCES for blob in session.scalars(select(column)) if blob}
-    return Locker(studio).sweep(keep)
+        known = {blob for column in REFERENCES for blob in session.scalars(select(column)) if blob}
+    gone = studio.keyring.was_destroyed
+    return locker.sweep(
+        {blob for blob in known if not any(gone(owner) for owner in locker.owners(blob))}
+    )

@@ -15,17 +15,17 @@ from typing import Any, Literal
 
 from sqlalchemy import select, update
 
-from assent.consent._rows import rows_of
+from assent.consent._rows import ENDED, rows_of
 from assent.consent.certificate import hash_certificate, sign_certificate
 from assent.consent.holdings import Copy, find_previews, list_copies, list_objects
 from assent.consent.status_list import note_published, publish
-from assent.kit.canonical import canonical
+from assent.kit.canonical import canonical, parse_object
 from assent.kit.clock import stamp
 from assent.kit.store.escrow import destroy_everywhere, known_escrows
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, EndingRow
 
-__all__ = ["Ending", "certify", "destroy", "find_ending", "tell_the_public", "withdraw"]
+__all__ = ["Ending", "catch_up", "certify", "destroy", "find_ending", "tell_the_public", "withdraw"]
 
 _SHEET = "sheet "
 
@@ -167,6 +167,35 @@ def certify(
     (index,) = studio.log.append([canonical(entry)])
     _keep(studio, record_id, log_index=index)
     return find_ending(studio, record_id)
+
+
+def catch_up(studio: Studio) -> tuple[Ending, ...]:
+    """End what the log says has ended: for a studio restored from an earlier backup."""
+    told: dict[str, tuple[str, str, int]] = {}
+    for index, entry in studio.log.reader().entries():
+        fields = parse_object(entry, name="a log entry")
+        if fields.get("kind") in ("consent.withdrawn", "consent.expired"):
+            state = str(fields["kind"]).removeprefix("consent.")
+            told[str(fields.get("receipt"))] = (state, str(fields.get("time")), index)
+    ended: dict[str, str] = {}
+    with studio.database.session() as session:
+        rows = session.execute(
+            select(ConsentRow.id, ConsentRow.receipt_hash).where(ConsentRow.state.not_in(ENDED))
+        ).all()
+        for row_id, receipt in rows:
+            if receipt in told:
+                row = session.get_one(ConsentRow, row_id)
+                row.state, row.withdrawn, row.withdrawal_log_index = told[receipt]
+                ended[row.record_id] = row.state
+    return tuple(
+        certify(
+            studio,
+            record_id,
+            how="withdrawn" if state == "withdrawn" else "expired",
+            pending=destroy(studio, record_id),
+        )
+        for record_id, state in ended.items()
+    )
 
 
 def find_ending(studio: Studio, record_id: str) -> Ending:

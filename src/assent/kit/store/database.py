@@ -9,6 +9,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -43,6 +44,14 @@ class Database:
         factory = sessionmaker(self._engine, expire_on_commit=False)
         with _translated(), factory.begin() as session:
             yield session
+
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy without free pages to a new file, while others go on working.
+
+        Raises `StorageError` if that fails.
+        """
+        with _translated(), self._engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM INTO ?", (str(path),))
 
     def close(self) -> None:
         """Release every connection."""

@@ -78,6 +78,10 @@ class Keyring:
             NotClearedError: its key was destroyed.
             IntegrityError: the master key was replaced since this keyring was opened.
         """
+        self.adopt(key_id, self._entropy(32))
+
+    def adopt(self, key_id: str, key: bytes) -> None:
+        """Take in a key that an escrow kept; raises what `create` raises."""
         path = self._path(key_id)
         with self._disk.lock(self._folder / ".lock"):
             if self.was_destroyed(key_id):
@@ -85,7 +89,7 @@ class Keyring:
             if self._disk.read(path) is not None:
                 raise InputError(f"{key_id} already has a key", advice="Use the one it has.")
             self._check_generation()
-            replace_file(self._disk, path, self._wrap(key_id, self._entropy(32)))
+            replace_file(self._disk, path, self._wrap(key_id, key))
 
     def has(self, key_id: str) -> bool:
         """Tell whether the id has a key that wasn't destroyed."""

@@ -32,6 +32,7 @@ BlobId = NewType("BlobId", str)
 _BLOB_ID = re.compile(r"[0-9a-f]{64}")
 _SHARD = re.compile(r"[0-9a-f]{2}")
 _TEMPORARY = "tmp"
+_TESTED = 1 << 20
 
 
 class Vault:
@@ -123,6 +124,12 @@ class Vault:
         """Return all of the clear data; raises what `open` raises."""
         with self.open(blob_id) as file:
             return file.readall()
+
+    def test(self, blob_id: str) -> None:
+        """Check that all of a blob can be opened, keeping nothing of it; raises as `open`."""
+        with self.open(blob_id) as file:
+            while file.read(_TESTED):
+                pass
 
     def key_ids(self, blob_id: str) -> tuple[str, ...]:
         """Return whose keys the blob takes, sorted, as its header says; needs no key.
