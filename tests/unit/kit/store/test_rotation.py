@@ -33,13 +33,13 @@ def test_everything_opens_and_nothing_is_sealed_as_before(scene: Scene) -> None:
     blob, before = put(scene), secrets_of(scene.studio.folder)
     master = scene.studio.secrets.get("master")
     assert rotate(scene.studio) == 2
+    *_, (_, last) = scene.studio.log.reader().entries()
+    assert json.loads(last) == {"kind": "keys.rotated", "time": "2026-11-20T12:00:00Z"}
     assert opens(scene, blob)
     after = secrets_of(scene.studio.folder)
     same = [name for name in before if before[name] == after.get(name)]
     assert [name for name in same if not name.startswith(".")] == []
     assert scene.reopened().secrets.get("master") != master
-    *_, (_, last) = scene.studio.log.reader().entries()
-    assert json.loads(last) == {"kind": "keys.rotated", "time": "2026-11-20T12:00:00Z"}
     agree(scene.reopened(), scene.purpose, scene.cleo)
 
 
