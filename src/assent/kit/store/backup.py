@@ -219,10 +219,13 @@ class _Content:
         yield from END
 
     def _secrets(self) -> Iterator[Path]:
-        """Yield the studio's secrets and the tombstones, but no live key of a record."""
+        """Yield the studio's secrets, tombstones and newest versions, but no key of a record."""
         folder = self._studio.folder / "keys"
         for path in _files(folder):
-            if path.suffix in (".secret", ".gone") or path.name in ("root.key", "escrows.json"):
+            if path.suffix in (".secret", ".gone", ".version") or path.name in (
+                "root.key",
+                "escrows.json",
+            ):
                 yield path
 
     def _escrowed(self) -> Iterator[bytes]:
