@@ -5,6 +5,7 @@ A person may be known before they have a key; they make it in the ceremony, and 
 
 import re
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -22,6 +23,7 @@ __all__ = [
     "bind_key",
     "check_key_is_free",
     "find_person",
+    "handles_of",
     "list_people",
     "person_by_id",
 ]
@@ -160,11 +162,25 @@ def person_by_id(studio: Studio, person_id: str) -> Person:
     return _person_of(row)
 
 
-def list_people(studio: Studio) -> tuple[Person, ...]:
-    """Return everyone, by handle."""
+def list_people(
+    studio: Studio, *, limit: int | None = None, after: str | None = None
+) -> tuple[Person, ...]:
+    """Return everyone by handle, or `limit` of those whose handle follows `after`."""
+    chosen = select(PersonRow).order_by(PersonRow.handle).limit(limit)
+    if after is not None:
+        chosen = chosen.where(PersonRow.handle > after)
     with studio.database.session() as session:
-        rows = session.scalars(select(PersonRow).order_by(PersonRow.handle)).all()
+        rows = session.scalars(chosen).all()
     return tuple(_person_of(row) for row in rows)
+
+
+def handles_of(studio: Studio, people: Collection[str]) -> dict[str, str]:
+    """Return the handles of the people with these ids, by id."""
+    with studio.database.session() as session:
+        rows = session.execute(
+            select(PersonRow.id, PersonRow.handle).where(PersonRow.id.in_(set(people)))
+        )
+        return {row.id: row.handle for row in rows}
 
 
 def _person_of(row: PersonRow) -> Person:

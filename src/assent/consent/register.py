@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session, load_only
 
+from assent.consent._rows import rows_of
+from assent.kit.errors import InputError, NotFoundError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, PersonRow, ProjectRow
 
@@ -29,16 +32,29 @@ class Listed:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def list_records(studio: Studio) -> tuple[Listed, ...]:
-    """Return every version of every record, oldest first."""
+def list_records(
+    studio: Studio, *, limit: int | None = None, after: str | None = None
+) -> tuple[Listed, ...]:
+    """Return versions of records, oldest first: all, or `limit` of those that follow `after`.
+
+    `after` names one by its record's id (or how it begins) and version: `4fb0e662:1`. Raises
+    `NotFoundError` if there is none, `InputError` if that names nothing.
+    """
     today = studio.clock().date().isoformat()
+    order = (ConsentRow.created, ConsentRow.version, PersonRow.handle, ConsentRow.record_id)
+    chosen = (
+        select(ConsentRow, PersonRow.handle, ProjectRow.slug)
+        .join(PersonRow, PersonRow.id == ConsentRow.person_id)
+        .join(ProjectRow, ProjectRow.id == ConsentRow.project_id)
+        .order_by(*order)
+        .limit(limit)
+        # What isn't shown is most of a row.
+        .options(load_only(*_SHOWN))
+    )
     with studio.database.session() as session:
-        rows = session.execute(
-            select(ConsentRow, PersonRow.handle, ProjectRow.slug)
-            .join(PersonRow, PersonRow.id == ConsentRow.person_id)
-            .join(ProjectRow, ProjectRow.id == ConsentRow.project_id)
-            .order_by(ConsentRow.created, ConsentRow.version)
-        ).all()
+        if after is not None:
+            chosen = chosen.where(tuple_(*order) > tuple_(*_place(session, after)))
+        rows = session.execute(chosen).all()
     return tuple(
         Listed(
             record_id=row.record_id,
@@ -52,6 +68,28 @@ def list_records(studio: Studio) -> tuple[Listed, ...]:
         )
         for row, handle, slug in rows
     )
+
+
+_SHOWN = (
+    ConsentRow.record_id,
+    ConsentRow.version,
+    ConsentRow.state,
+    ConsentRow.document,
+)
+
+
+def _place(session: Session, after: str) -> tuple[str, int, str, str]:
+    """Return where in the order the version that `after` names is."""
+    record_id, _, version = after.partition(":")
+    if not version.isdigit():
+        raise InputError(
+            f"'{after}' names no version of a record", advice="Write it as RECORD:VERSION."
+        )
+    for row in rows_of(session, record_id):
+        if row.version == int(version):
+            handle = session.get_one(PersonRow, row.person_id).handle
+            return row.created, row.version, handle, row.record_id
+    raise NotFoundError(f"no version {version} of record '{record_id}'")
 
 
 def _state(row: ConsentRow, today: str) -> str:

@@ -37,6 +37,7 @@ class Wording:
     def __init__(self, plain: str, readings: Iterable[tuple[str, ...]]) -> None:
         self._plain = plain
         self._readings = [_Reading(words) for words in dict.fromkeys(readings)]
+        self._found: dict[tuple[str, ...], str | None] = {}
 
     @classmethod
     def of(cls, text: str) -> "Wording":
@@ -52,7 +53,11 @@ class Wording:
 
     def find(self, phrases: Iterable[str]) -> str | None:
         """Return the first of `phrases` that occurs, or None."""
-        return next((phrase for phrase in phrases if self._holds(phrase)), None)
+        wanted = tuple(phrases)
+        # The desk asks the same of the same brief again and again.
+        if wanted not in self._found:
+            self._found[wanted] = next((each for each in wanted if self._holds(each)), None)
+        return self._found[wanted]
 
     def _holds(self, phrase: str) -> bool:
         folded = phrase.casefold()

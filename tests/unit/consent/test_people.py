@@ -7,6 +7,7 @@ from assent.consent.people import (
     bind_key,
     check_key_is_free,
     find_person,
+    handles_of,
     list_people,
     person_by_id,
 )
@@ -129,3 +130,15 @@ def test_passkeys_are_kept(scene: Scene) -> None:
     dora = add_person(scene.studio, handle="dora", name="Dora", key=passkey)
     assert find_person(scene.studio, "dora").key == passkey
     assert dora.key_id == passkey.thumbprint()
+
+
+def test_people_a_page_at_a_time(scene: Scene) -> None:
+    assert [each.handle for each in list_people(scene.studio, limit=2)] == ["ada", "ben"]
+    assert [each.handle for each in list_people(scene.studio, limit=2, after="ben")] == ["cleo"]
+    assert list_people(scene.studio, after="cleo") == ()
+
+
+def test_handles_of_some(scene: Scene) -> None:
+    wanted = {scene.ada.id, scene.cleo.id, "nobody"}
+    assert handles_of(scene.studio, wanted) == {scene.ada.id: "ada", scene.cleo.id: "cleo"}
+    assert handles_of(scene.studio, ()) == {}

@@ -1,10 +1,12 @@
 from datetime import timedelta
 
+import pytest
 from studios import Scene, agree, draw_up
 
 from assent.consent.clearance import Act
-from assent.consent.register import list_records
+from assent.consent.register import Listed, list_records
 from assent.consent.withdrawal import withdraw
+from assent.kit.errors import InputError, NotFoundError
 
 
 def test_every_version_is_listed_with_its_state(scene: Scene) -> None:
@@ -44,3 +46,30 @@ def test_what_a_line_tells(scene: Scene) -> None:
         "ends": "2027-10-31",
         "acts": ("ingest", "perform", "portray", "release", "train"),
     }
+
+
+def test_a_page_at_a_time(scene: Scene) -> None:
+    for second in range(3):
+        scene.clock.now += timedelta(seconds=second % 2)
+        agree(scene.studio, scene.purpose, scene.cleo)
+    everything = list_records(scene.studio)
+    assert len(everything) == 5
+    for size in (1, 2, 4, 5, 9):
+        seen: list[Listed] = []
+        while page := list_records(scene.studio, limit=size, after=_name(seen)):
+            assert len(page) <= size
+            seen += page
+        assert tuple(seen) == everything
+
+
+def _name(seen: list[Listed]) -> str | None:
+    return f"{seen[-1].record_id}:{seen[-1].version}" if seen else None
+
+
+@pytest.mark.parametrize("after", ["", "nobody", "x:", ":1", "x:y", "nobody:1"])
+def test_after_what_isnt_there(scene: Scene, after: str) -> None:
+    with pytest.raises((InputError, NotFoundError)):
+        list_records(scene.studio, after=after)
+    first = list_records(scene.studio)[0]
+    with pytest.raises(NotFoundError, match="no version 7"):
+        list_records(scene.studio, after=f"{first.record_id[:8]}:7")

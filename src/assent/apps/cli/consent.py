@@ -1,15 +1,16 @@
 """Step 2: people, and their consent."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
-from assent.apps.cli.console import out, show_json, show_table
+from assent.apps.cli.console import err, out, show_json, show_table
 from assent.apps.cli.files import read_bytes, read_text, write_document, write_secret
-from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
+from assent.apps.cli.options import AsJson, Limit, ProjectName, StudioFolder, the_studio
 from assent.consent.ceremony import Accepted, Terms, accept, offer
 from assent.consent.clearance import Act, Modality
 from assent.consent.ground import vouch
@@ -37,6 +38,9 @@ __all__ = ["register"]
 
 PANEL = "2 · Obtain consent"
 HERE = Path()
+PAGE = 1000
+
+_Item = TypeVar("_Item")
 
 person = typer.Typer(no_args_is_help=True, help="People who are asked, or who review.")
 consent = typer.Typer(no_args_is_help=True, help="Offer, sign, accept, withdraw.")
@@ -95,9 +99,17 @@ def _key_of(person: Person) -> str | None:
 
 
 @person.command("list")
-def person_list(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
-    """List everyone the studio knows."""
-    people = list_people(the_studio(studio))
+def person_list(
+    limit: Limit = PAGE,
+    after: Annotated[
+        str | None, typer.Option(help="Go on after this person.", metavar="PERSON")
+    ] = None,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """List those whom the studio knows, by handle, a page at a time."""
+    people = list_people(the_studio(studio), limit=limit + 1, after=after)
+    people = _page(people, limit, lambda last: last.handle)
     if as_json:
         show_json(
             [
@@ -259,9 +271,17 @@ def accept_(
 
 
 @consent.command("list")
-def consent_list(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
-    """List every consent record and its state."""
-    records = list_records(the_studio(studio))
+def consent_list(
+    limit: Limit = PAGE,
+    after: Annotated[
+        str | None, typer.Option(help="Go on after this version.", metavar="RECORD:VERSION")
+    ] = None,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """List consent records and their states, oldest first, a page at a time."""
+    records = list_records(the_studio(studio), limit=limit + 1, after=after)
+    records = _page(records, limit, lambda last: f"{last.record_id}:{last.version}")
     if as_json:
         show_json([record.to_json() for record in records])
         return
@@ -272,6 +292,13 @@ def consent_list(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
             for r in records
         ],
     )
+
+
+def _page(items: tuple[_Item, ...], limit: int, name: Callable[[_Item], str]) -> tuple[_Item, ...]:
+    """Return the first `limit` items, and say how to see more if there are."""
+    if len(items) > limit:
+        err.print(f"[dim]There are more: --after {name(items[limit - 1])}[/dim]", soft_wrap=True)
+    return items[:limit]
 
 
 def _copy_to_keep(accepted: Accepted) -> dict[str, object]:

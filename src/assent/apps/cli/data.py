@@ -7,7 +7,7 @@ import typer
 
 from assent.apps.cli.console import out, progress_bar, show_json, show_table
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
-from assent.consent.people import find_person, list_people
+from assent.consent.people import find_person, handles_of
 from assent.data.clips import list_clips
 from assent.data.ingest import Bystanders, ingest
 from assent.purpose.projects import find_project
@@ -77,7 +77,7 @@ def list_(project: ProjectName, studio: StudioFolder = HERE, as_json: AsJson = F
     """List a project's footage."""
     opened = the_studio(studio)
     clips = list_clips(opened, find_project(opened, project))
-    handles = {each.id: each.handle for each in list_people(opened)}
+    handles = handles_of(opened, {person for clip in clips for person in clip.people})
     rows = [
         (c.id, c.name, [handles[p] for p in c.people], c.frames, c.sound, c.hidden) for c in clips
     ]

@@ -15,6 +15,7 @@ from assent.kit.vault.guard import Guard, KeyCommand, Passphrase, Unguarded, tak
 
 __all__ = [
     "AsJson",
+    "Limit",
     "ProjectName",
     "StudioFolder",
     "ask_passphrase",
@@ -32,6 +33,8 @@ ProjectName = Annotated[
     str, typer.Option("--project", "-p", envvar="ASSENT_PROJECT", help="The project's name.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many to show at most.")]
 
 PASSPHRASE_FILE = "ASSENT_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
 PASSPHRASE = "ASSENT_PASSPHRASE"  # noqa: S105 - the name of a variable

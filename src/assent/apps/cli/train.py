@@ -10,7 +10,7 @@ from assent.apps.cli.console import out, progress_bar, show_json, show_table
 from assent.apps.cli.files import write_document
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
 from assent.consent.desk import clear_all
-from assent.consent.people import find_person, list_people
+from assent.consent.people import find_person, handles_of
 from assent.disclose.still import seal_model_sheet
 from assent.kit.content.gate import ContentGate
 from assent.kit.errors import InputError
@@ -137,7 +137,10 @@ def _config(engine: Engine) -> "PortraitConfig | TrainConfig":
 def list_(project: ProjectName, studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
     """List a project's models."""
     opened = the_studio(studio)
-    handles = {each.id: each.handle for each in list_people(opened)}
+    models = list_models(opened, find_project(opened, project))
+    handles = handles_of(
+        opened, {id_ for row in models for id_ in (row.donor_id, row.performer_id)}
+    )
     names = ("name", "donor", "performer", "state", "iterations", "minutes", "loss")
     rows = [
         (
@@ -149,7 +152,7 @@ def list_(project: ProjectName, studio: StudioFolder = HERE, as_json: AsJson = F
             round(row.seconds / 60, 2),
             row.losses[-1] if row.losses else None,
         )
-        for row in list_models(opened, find_project(opened, project))
+        for row in models
     ]
     if as_json:
         show_json([dict(zip(names, row, strict=True)) for row in rows])

@@ -32,6 +32,8 @@ class Database:
         self._engine = create_engine(url, **options)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
+        # Made once: it is dearer than a session.
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         with _translated():
             Base.metadata.create_all(self._engine)
 
@@ -41,8 +43,7 @@ class Database:
 
         Raises `StorageError` if the database can't be read or written.
         """
-        factory = sessionmaker(self._engine, expire_on_commit=False)
-        with _translated(), factory.begin() as session:
+        with _translated(), self._sessions.begin() as session:
             yield session
 
     def copy_to(self, path: Path) -> None:

@@ -5,7 +5,7 @@ Times are RFC 3339 strings in UTC, which sort as text. Nothing here decides anyt
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 __all__ = [
@@ -96,6 +96,10 @@ class ConsentRow(Base):
     __table_args__ = (
         UniqueConstraint("record_id", "version"),
         UniqueConstraint("status_list", "status_index"),
+        Index("consent_of", "project_id", "person_id"),
+        Index("consent_by_age", "created", "version"),
+        Index("consent_ended", "status_list", "state", "status_index"),
+        Index("consent_by_state", "state"),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
     record_id: Mapped[str] = mapped_column(index=True)
@@ -197,7 +201,7 @@ class FaceSetRow(Base):
 
     __tablename__ = "face_set"
     id: Mapped[str] = mapped_column(primary_key=True)
-    footage_id: Mapped[str] = mapped_column(ForeignKey("footage.id"))
+    footage_id: Mapped[str] = mapped_column(ForeignKey("footage.id"), index=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     blob: Mapped[str]
     faces: Mapped[int]
@@ -209,7 +213,7 @@ class ModelRow(Base):
 
     __tablename__ = "model"
     id: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), index=True)
     name: Mapped[str]
     donor_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     performer_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
@@ -231,8 +235,8 @@ class DraftRow(Base):
 
     __tablename__ = "draft"
     id: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
-    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), index=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"), index=True)
     footage_id: Mapped[str] = mapped_column(ForeignKey("footage.id"))
     model_blob: Mapped[str]
     state: Mapped[str]
