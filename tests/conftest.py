@@ -31,6 +31,7 @@ _load("passkeys")
 _load("recordings")
 _load("studios")
 _load("_changes", HERE.parent / "benchmarks")
+_load("_disguises", HERE.parent / "benchmarks")
 _load("scenes")
 
 

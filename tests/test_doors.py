@@ -50,12 +50,14 @@ DOORS = {
 _FROM_VAULT = "reads out of the vault, under clearances"
 HARMLESS = {
     ("consent/enrolment.py", "np.save"): "into memory; the locker encrypts it",
+    ("consent/enrolment.py", "locker.open"): _FROM_VAULT,
     ("consent/locker.py", "self._vault.open"): _FROM_VAULT,
     ("consent/locker.py", "self.open"): _FROM_VAULT,
     ("create/_frames.py", "draft.clip.open"): _FROM_VAULT,
     ("create/render.py", "clip.open"): _FROM_VAULT,
     ("create/render.py", "model.open"): _FROM_VAULT,
     ("data/clips.py", "locker.open"): _FROM_VAULT,
+    ("data/doubts.py", "np.save"): "into memory; the locker encrypts it",
     ("data/tracks.py", "np.savez_compressed"): "into memory; the locker encrypts it",
     ("disclose/seal.py", "draft.clip.open"): _FROM_VAULT,
     ("kit/faces/face_set.py", "np.savez"): "into a stream that is passed in",

@@ -4,6 +4,7 @@ The template is stored under the record's own key, like everything that is the s
 """
 
 import io
+import itertools
 from collections.abc import Collection
 from typing import BinaryIO
 
@@ -24,7 +25,13 @@ from assent.kit.media.read import read_pictures
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 
-__all__ = ["enrol_from_statement", "pack_templates", "read_enrolments", "unpack_templates"]
+__all__ = [
+    "enrol_from_statement",
+    "pack_templates",
+    "read_enrolments",
+    "statement_pictures",
+    "unpack_templates",
+]
 
 # Templates from about this many moments of a statement; more change the mean by little.
 MOMENTS = 12
@@ -61,6 +68,37 @@ def unpack_templates(data: bytes) -> NDArray[np.float32]:
     if len(array) == 0 or not np.isfinite(array).all():
         raise IntegrityError("the enrolment holds no face")
     return np.asarray(array, np.float32)
+
+
+def statement_pictures(
+    studio: Studio, clearances: Collection[Clearance], *, count: int = 4
+) -> dict[str, list[NDArray[np.uint8]]]:
+    """Return some pictures of the recorded statement of everyone who is cleared, by person.
+
+    RGB uint8 [H, W, 3], evenly spread. Who has none because their statement was not recorded in the
+    ceremony is left out.
+    """
+    locker, found = Locker(studio), {}
+    for clearance in clearances:
+        with studio.database.session() as session:
+            blob = session.scalar(
+                select(ConsentRow.statement_blob).where(
+                    ConsentRow.receipt_hash == clearance.receipt_hash
+                )
+            )
+        if blob is not None:
+            with locker.open(blob, [clearance]) as statement:
+                found[clearance.person_id] = _evenly(statement, count)
+    return found
+
+
+def _evenly(statement: BinaryIO, count: int) -> list[NDArray[np.uint8]]:
+    frames = probe(statement, name="a statement").frames
+    statement.seek(0)
+    step = max(1, frames // count)
+    pictures = read_pictures(statement, name="a statement")
+    wanted = (p for number, p in enumerate(pictures) if number % step == step // 2)
+    return [to_rgb(picture) for picture in itertools.islice(wanted, count)]
 
 
 def read_enrolments(

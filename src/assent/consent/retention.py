@@ -11,6 +11,7 @@ from assent.consent.withdrawal import Ending, certify, destroy, tell_the_public
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import (
     ConsentRow,
+    DoubtRow,
     DraftRow,
     EndingRow,
     FaceSetRow,
@@ -30,6 +31,7 @@ REFERENCES = (
     ModelRow.checkpoint_blob,
     ModelRow.model_blob,
     ModelRow.sheet_blob,
+    DoubtRow.sheet_blob,
     DraftRow.model_blob,
     SegmentRow.blob,
 )

@@ -5,43 +5,81 @@
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from assent.data.doubts import Ruling, Span
 from assent.data.look import clock_time
 from assent.kit.errors import MediaError, UnlistedFaceError
 from assent.kit.faces.calibration import explain
-from assent.kit.faces.identity import Assignment, Gallery, TrackIdentity, Verdict, assign
+from assent.kit.faces.identity import Gallery, TrackIdentity, Verdict, assign
 from assent.kit.faces.tracks import Track
 
-__all__ = ["account_for", "spans"]
+__all__ = ["Accounted", "account_for", "spans", "tell_doubts"]
 
 _TOLD = 5
 
-Named = list[tuple[str, Track]]
-"""Every track with the id of the person whose it is."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounted:
+    """Whose the faces of a clip are."""
+
+    named: tuple[tuple[str, Track], ...]
+    """The tracks whose person is known, with that person's id."""
+    unsure: tuple[tuple[TrackIdentity, Track], ...]
+    """Those about which somebody must decide."""
 
 
-def account_for(tracks: Sequence[Track], gallery: Gallery, name: str) -> Named:
-    """Return every track with its person.
+def account_for(
+    tracks: Sequence[Track], gallery: Gallery, name: str, ruling: Ruling | None = None
+) -> Accounted:
+    """Give every track its person, or say which somebody must look at.
 
-    Raises `MediaError` if there is no face, `UnlistedFaceError` if one has nobody's.
+    Args:
+        tracks: the faces of a clip.
+        gallery: the enrolments of those who were named.
+        name: the clip's, for messages.
+        ruling: what a person decided about the clip before.
+
+    Raises `MediaError` if there is no face, `UnlistedFaceError` if one is nobody's.
     """
     if not tracks:
         raise MediaError(
             f"{name} shows no face",
             advice="Use footage in which the face is seen from the front for a while.",
         )
+    ruling = ruling or Ruling()
     assignment = assign(tracks, gallery)
-    _refuse_strangers(assignment, tracks, name)
-    if unsure := [one for one in assignment.unlisted if one.verdict is Verdict.UNSURE]:
-        raise UnlistedFaceError(
-            f"{name} shows a face of which it isn't sure whose it is, at "
-            f"{_when(unsure, tracks)}: {explain(max(one.farthest for one in unsure))}"
-        )
-    return [(str(assignment.names[track.id]), track) for track in tracks]
+    pairs = list(zip(assignment.identities, tracks, strict=True))
+    _refuse_strangers([one for one, _ in pairs if _is_stranger(one)], tracks, name)
+    unsure = [(one, track) for one, track in pairs if one.verdict is Verdict.UNSURE]
+    _refuse_rejected(
+        [one for one, track in unsure if ruling.forbids(Span.of(one, track))], tracks, name
+    )
+    decided = {one.track for one, track in unsure if ruling.allows(Span.of(one, track))}
+    return Accounted(
+        named=tuple(
+            (one.nearest.name, track)
+            for one, track in pairs
+            if one.nearest and (one.verdict is Verdict.LISTED or one.track in decided)
+        ),
+        unsure=tuple(pair for pair in unsure if pair[0].track not in decided),
+    )
 
 
-def _refuse_strangers(assignment: Assignment, tracks: Sequence[Track], name: str) -> None:
-    strangers = [one for one in assignment.unlisted if one.verdict is not Verdict.UNSURE]
+def tell_doubts(unsure: Sequence[tuple[TrackIdentity, Track]], name: str) -> str:
+    """Say which faces somebody must look at."""
+    farthest = max(one.farthest for one, _ in unsure)
+    when = _when([one for one, _ in unsure], [track for _, track in unsure])
+    return f"{name} shows a face of which it isn't sure whose it is, at {when}: {explain(farthest)}"
+
+
+def _is_stranger(one: TrackIdentity) -> bool:
+    return one.verdict in (Verdict.UNLISTED, Verdict.MIXED)
+
+
+def _refuse_strangers(
+    strangers: Sequence[TrackIdentity], tracks: Sequence[Track], name: str
+) -> None:
     if not strangers:
         return
     nearest = min(one.farthest for one in strangers)
@@ -51,6 +89,15 @@ def _refuse_strangers(assignment: Assignment, tracks: Sequence[Track], name: str
         advice="Ask everyone in the frame for consent, use footage without them, or hide the faces "
         "of others: --bystanders blur.",
     )
+
+
+def _refuse_rejected(rejected: Sequence[TrackIdentity], tracks: Sequence[Track], name: str) -> None:
+    if rejected:
+        raise UnlistedFaceError(
+            f"{name} shows someone who has not consented, at {_when(rejected, tracks)}: a person "
+            "at the studio looked at the face and said so",
+            advice="Use footage without them, or hide the faces of others: --bystanders blur.",
+        )
 
 
 def _when(identities: Iterable[TrackIdentity], tracks: Sequence[Track]) -> str:

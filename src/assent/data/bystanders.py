@@ -1,6 +1,6 @@
 """Hide the faces of those who were not named, for good, before anything of a clip is kept.
 
-    plan = find_bystanders(path, clip, gallery, Tools(), progress)
+    plan = find_bystanders(path, clip, gallery, ruling, Tools(), progress)
     with hide(studio, path, clip, plan, progress) as film:
         ...  # a clip without their faces, in an encrypted scratch file
 
@@ -21,11 +21,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.data.doubts import Ruling, Span
 from assent.data.faces import FaceCutter
 from assent.data.look import Glimpse, Tools, look
 from assent.kit.faces.frame import PictureFrame
 from assent.kit.faces.geometry import Box
-from assent.kit.faces.identity import Gallery, Verdict, assign
+from assent.kit.faces.identity import Gallery, TrackIdentity, Verdict, assign
 from assent.kit.faces.mesh import Mesh, landmarks_of
 from assent.kit.faces.shots import Change, ShotWatch
 from assent.kit.faces.tracks import Track
@@ -78,20 +79,19 @@ class _Sight:
 
 
 def find_bystanders(
-    path: Path, clip: Clip, gallery: Gallery, tools: Tools, progress: Progress
+    path: Path, clip: Clip, gallery: Gallery, ruling: Ruling, tools: Tools, progress: Progress
 ) -> HidingPlan:
     """Look through a clip for the faces of everyone who isn't in the gallery.
 
-    A face of which it isn't sure whose it is isn't one of them: that a person must decide.
+    A face of which it isn't sure whose it is is one of them only if a person decided so.
     """
     cuts: list[int] = []
     pictures = _noting_cuts(read_pictures(path, name=clip.name), cuts)
     seen = look(pictures, clip, tools, FaceCutter(most=1), progress, thorough=True)
-    verdicts = {one.track: one.verdict for one in assign(seen.tracks, gallery).identities}
-    unknown = (Verdict.UNLISTED, Verdict.MIXED)
+    pairs = list(zip(assign(seen.tracks, gallery).identities, seen.tracks, strict=True))
     return plan_hiding(
-        [track for track in seen.tracks if verdicts[track.id] in unknown],
-        [track for track in seen.tracks if verdicts[track.id] is Verdict.LISTED],
+        [track for one, track in pairs if _is_stranger(one, track, ruling)],
+        [track for one, track in pairs if one.verdict is Verdict.LISTED],
         seen.strays,
         cuts=cuts,
         frames=seen.frames,
@@ -132,6 +132,12 @@ def plan_hiding(
         for point in track.points:
             spared[point.index].append(_face_in(point.mesh))
     return HidingPlan(hidden=hidden, spared=spared, people=len(chains))
+
+
+def _is_stranger(one: TrackIdentity, track: Track, ruling: Ruling) -> bool:
+    if one.verdict is Verdict.UNSURE:
+        return ruling.forbids(Span.of(one, track))
+    return one.verdict is not Verdict.LISTED
 
 
 @contextmanager

@@ -5,6 +5,7 @@ in memory. Only when all of it is in order do they and the clip go into the vaul
 the records of everyone in it.
 """
 
+import io
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,26 +22,29 @@ from assent.consent.desk import Need, clear_all
 from assent.consent.enrolment import read_enrolments
 from assent.consent.locker import Locker
 from assent.consent.people import Person
-from assent.data.accounting import account_for
-from assent.data.bystanders import find_bystanders, hide
+from assent.data.accounting import account_for, tell_doubts
+from assent.data.bystanders import HidingPlan, find_bystanders, hide
 from assent.data.clips import ClearedClip, bound_clip, bound_faces, clip_of
+from assent.data.doubts import raise_doubt, rule
 from assent.data.faces import FaceCutter
 from assent.data.look import Tools, look
 from assent.data.tracks import PersonTrack, pack_tracks
 from assent.kit.clock import stamp
 from assent.kit.content.gate import ContentGate
-from assent.kit.errors import InputError
+from assent.kit.errors import InputError, MediaError, SignOffError
 from assent.kit.faces.face_set import FaceSet
-from assent.kit.faces.identity import Gallery
 from assent.kit.hashing import chunks_of, hash_file
 from assent.kit.media.probe import Clip, probe, require_sdr
 from assent.kit.media.read import read_pictures
 from assent.kit.progress import Progress, nothing
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import FaceSetRow, FootageRow
+from assent.kit.vault.scratch import Scratch
 from assent.purpose.projects import Purpose
 
 __all__ = ["Bystanders", "Ingested", "ingest", "needs_for"]
+
+_BUFFER = 1 << 20
 
 
 class Bystanders(Enum):
@@ -89,8 +93,9 @@ def ingest(
     kept doesn't show them any more, and the one at `path` isn't kept.
 
     Raises `NotClearedError` if one of them has not agreed, `UnlistedFaceError` with the time stamps
-    if somebody else is in the frame, `ContentError` if anything is explicit, `MediaError` if the
-    clip can't be used. Nothing is kept then.
+    if somebody else is in the frame, `SignOffError` if a person must look at a face first,
+    `ContentError` if anything is explicit, `MediaError` if the clip can't be used. Nothing is kept
+    then, but crops of a face that a person must look at.
     """
     if not people:
         raise InputError("nobody is named as being in the clip", advice="Name each --person.")
@@ -98,6 +103,7 @@ def ingest(
         raise InputError("say on what rights the footage is used", advice="Give --rights.")
     clip = probe(path, name=path.name)
     require_sdr(clip)
+    tools = Tools(gate=gate or ContentGate())
     needs = needs_for(people, clip)
     clearances = clear_all(studio, purpose, needs)
     with path.open("rb") as file:
@@ -106,10 +112,16 @@ def ingest(
     if row is not None:
         return _already(studio, row, people)
     gallery = read_enrolments(studio, clearances)
+    ruling = rule(studio, purpose, sha256, clearances)
     with ExitStack() as stack:
-        taken = _look_through(
-            studio, path, clip, gallery, bystanders, gate or ContentGate(), stack, progress
-        )
+        plan = None
+        if bystanders is Bystanders.BLUR:
+            plan = find_bystanders(path, clip, gallery, ruling, tools, progress)
+        film = _film(studio, path, sha256, plan, clip, stack, progress)
+        # What was hidden is looked at like any footage: nobody who can still be seen gets in.
+        cutter = FaceCutter()
+        seen = look(read_pictures(film, name=clip.name), clip, tools, cutter, progress)
+        found = account_for(seen.tracks, gallery, clip.name, ruling)
         # Looking can take long; nothing is stored unless all still agree.
         clearances = clear_all(studio, purpose, needs)
         require_all(
@@ -119,6 +131,14 @@ def ingest(
             project_id=purpose.project_id,
             now=studio.clock(),
         )
+        if found.unsure:
+            raise_doubt(
+                studio, purpose, found.unsure, cutter, clearances, name=clip.name, sha256=sha256
+            )
+            raise SignOffError(
+                tell_doubts(found.unsure, clip.name),
+                advice="Somebody at the studio must look at it: `assent footage review`.",
+            )
         row = FootageRow(
             id=uuid.uuid4().hex,
             project_id=purpose.project_id,
@@ -129,16 +149,19 @@ def ingest(
             keep_sound=any(Modality.VOICE in c.modalities for c in clearances),
             blob="",
             tracks_blob="",
-            frames=taken.frames,
-            hidden=taken.hidden,
+            frames=seen.frames,
+            hidden=plan.people if plan else 0,
             created=stamp(studio.clock()),
             binding="",
         )
-        _store(studio, row, taken, clearances)
+        faces = cutter.face_sets(found.named)
+        tracks = [PersonTrack.of(track, person) for person, track in found.named]
+        film.seek(0)
+        _store(studio, row, film, tracks, faces, clearances)
     handles = {person.id: person.handle for person in people}
     return Ingested(
         clip=clip_of(row),
-        faces={handles[person]: len(faces) for person, faces in taken.faces.items()},
+        faces={handles[person]: len(own) for person, own in faces.items()},
         already=False,
     )
 
@@ -166,55 +189,46 @@ def _already(studio: Studio, row: FootageRow, people: Sequence[Person]) -> Inges
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Taken:
-    """What was found in a clip, and what is to be kept of it."""
-
-    film: BinaryIO
-    frames: int
-    tracks: Sequence[PersonTrack]
-    faces: Mapping[str, FaceSet]
-    hidden: int
-
-
-def _look_through(
+def _film(
     studio: Studio,
     path: Path,
+    sha256: str,
+    plan: HidingPlan | None,
     clip: Clip,
-    gallery: Gallery,
-    bystanders: Bystanders,
-    gate: ContentGate,
     stack: ExitStack,
     progress: Progress,
-) -> _Taken:
-    """Find everyone, and hide bystanders first if that is asked for; `stack` closes the film."""
-    tools, hidden = Tools(gate=gate), 0
-    film: BinaryIO | None = None
-    if bystanders is Bystanders.BLUR:
-        plan = find_bystanders(path, clip, gallery, tools, progress)
-        if hidden := plan.people:
-            film = stack.enter_context(hide(studio, path, clip, plan, progress))
-    film = film or stack.enter_context(path.open("rb"))
-    # What was hidden is looked at like any footage: nobody who can still be seen gets in.
-    cutter = FaceCutter()
-    seen = look(read_pictures(film, name=clip.name), clip, tools, cutter, progress)
-    named = account_for(seen.tracks, gallery, clip.name)
-    film.seek(0)
-    return _Taken(
-        film=film,
-        frames=seen.frames,
-        tracks=[PersonTrack.of(track, person) for person, track in named],
-        faces=cutter.face_sets(named),
-        hidden=hidden,
+) -> BinaryIO:
+    """Return the film that is looked at and kept, in a scratch file that `stack` closes.
+
+    What is looked at and what is kept must be one: the file at `path` may change meanwhile.
+    """
+    if plan is not None and plan.people:
+        return stack.enter_context(hide(studio, path, clip, plan, progress))
+    film = stack.enter_context(
+        io.BufferedRandom(Scratch(studio.vault_folder, disk=studio.disk), _BUFFER)
     )
+    with path.open("rb") as file:
+        for chunk in chunks_of(file):
+            film.write(chunk)
+    film.flush()
+    if hash_file(film) != sha256:
+        raise MediaError(f"{path.name} changed while it was read", advice="Add it again.")
+    return film
 
 
-def _store(studio: Studio, row: FootageRow, taken: _Taken, clearances: Sequence[Clearance]) -> None:
+def _store(
+    studio: Studio,
+    row: FootageRow,
+    film: BinaryIO,
+    tracks: Sequence[PersonTrack],
+    faces: Mapping[str, FaceSet],
+    clearances: Sequence[Clearance],
+) -> None:
     """Encrypt first, then let the database know: a kill in between leaves ciphertext alone."""
     locker = Locker(studio)
     of_person = {clearance.person_id: clearance for clearance in clearances}
-    row.blob = locker.put(chunks_of(taken.film), clearances)
-    row.tracks_blob = locker.put([pack_tracks(taken.tracks)], clearances)
+    row.blob = locker.put(chunks_of(film), clearances)
+    row.tracks_blob = locker.put([pack_tracks(tracks)], clearances)
     row.binding = _signed(locker, bound_clip(row), clearances)
     sets = [
         FaceSetRow(
@@ -225,7 +239,7 @@ def _store(studio: Studio, row: FootageRow, taken: _Taken, clearances: Sequence[
             faces=len(face_set),
             binding="",
         )
-        for person, face_set in taken.faces.items()
+        for person, face_set in faces.items()
     ]
     for each in sets:
         each.binding = _signed(locker, bound_faces(each, row), [of_person[each.person_id]])

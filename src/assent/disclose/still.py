@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 from assent import __version__
 from assent.consent.clearance import Clearance
 from assent.consent.desk import clear_all
+from assent.consent.enrolment import statement_pictures
 from assent.consent.locker import Locker
+from assent.consent.people import person_by_id
 from assent.create._frames import pairs_of
 from assent.create.draft import Draft
+from assent.data.doubts import Doubt
+from assent.data.look import clock_time
 from assent.disclose.check import LABEL_SEEN, check_credential, check_log
 from assent.disclose.entry import SealEntry
 from assent.kit.c2pa.manifest import Action, Plan
@@ -40,10 +44,12 @@ from assent.kit.watermark.read import read_mark
 from assent.purpose.projects import Purpose
 from assent.train.models import find_model, training_needs
 
-__all__ = ["seal_draft_sheet", "seal_model_sheet"]
+__all__ = ["seal_doubt_sheet", "seal_draft_sheet", "seal_model_sheet"]
 
 _MIME = "image/jpeg"
 _ROWS = 6
+_FACE = 320
+_GRAIN = 3.0
 
 
 def seal_model_sheet(studio: Studio, purpose: Purpose, name: str, *, gate: ContentGate) -> Path:
@@ -104,6 +110,36 @@ def seal_draft_sheet(
     )
     kind = "worst" if frames else "before-after"
     return _seal(studio, sheet, clearances, f"{purpose.slug}-{draft.id[:8]}-{kind}")
+
+
+def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: ContentGate) -> Path:
+    """Seal a sheet of faces that a person must decide about; returns its path in the previews.
+
+    It shows the statements of those who were named, where they were recorded, beside each face.
+
+    Raises `NotClearedError` unless everyone who was named is cleared, `ContentError` if it shows
+    anything explicit.
+    """
+    clearances = clear_all(studio, purpose, doubt.needs())
+    faces = doubt.pictures(Locker(studio), clearances)
+    columns = [
+        (f"statement of {person_by_id(studio, person).handle}", pictures)
+        for person, pictures in statement_pictures(studio, clearances).items()
+    ]
+    for span, pictures in zip(doubt.spans, faces, strict=True):
+        begins = clock_time(span.begins_ms / 1000)
+        columns.append((f"clip, from {begins}: {span.distance_milli / 1000:.2f}", list(pictures)))
+    _check_content([picture for _, pictures in columns for picture in pictures], gate)
+    # A mark needs a sheet that is broad as well as high.
+    beside = [
+        part
+        for caption, pictures in columns
+        for half in (-(-len(pictures) // 2),)
+        for part in ((caption, pictures[:half]), ("", pictures[half:] or pictures[:half]))
+    ]
+    sheet = contact_sheet(beside, cell=_FACE)
+    name = f"{purpose.slug}-{doubt.id[:8]}-faces"
+    return _seal(studio, sheet, clearances, name)
 
 
 def _check_content(pictures: Sequence[NDArray[np.uint8]], gate: ContentGate) -> None:

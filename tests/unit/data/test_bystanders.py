@@ -15,6 +15,7 @@ from scenes import pictures, write_clip
 from assent.consent.enrolment import enrol_from_statement
 from assent.consent.locker import Locker
 from assent.data.bystanders import find_bystanders, plan_hiding
+from assent.data.doubts import Ruling
 from assent.data.ingest import Bystanders, Ingested, ingest
 from assent.data.look import Glimpse, Tools
 from assent.kit.errors import MediaError, NotClearedError, UnlistedFaceError
@@ -244,7 +245,7 @@ def test_he_stays_hidden_behind_a_board_and_tipping_over(tmp_path: Path) -> None
     clip = probe(path, name="ghost.mp4")
     with Path(__file__).parents[3].joinpath("samples/ada_statement.mp4").open("rb") as statement:
         gallery = {"ada": enrol_from_statement(statement, name="ada").embeddings}
-    plan = find_bystanders(path, clip, gallery, Tools(), nothing)
+    plan = find_bystanders(path, clip, gallery, Ruling(), Tools(), nothing)
     for number in range(46):
         turn = cv2.getRotationMatrix2D((192, 200), 1.2 * max(0, number - 30), 1.0)
         face = np.array([[172, 150], [218, 150], [195, 195], [195, 235]], np.float64)

@@ -6,10 +6,15 @@ from typing import Annotated
 import typer
 
 from assent.apps.cli.console import out, progress_bar, show_json, show_table
+from assent.apps.cli.files import read_bytes
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
 from assent.consent.people import find_person, handles_of
 from assent.data.clips import list_clips
+from assent.data.doubts import decide, find_doubt, list_doubts
 from assent.data.ingest import Bystanders, ingest
+from assent.disclose.still import seal_doubt_sheet
+from assent.kit.content.gate import ContentGate
+from assent.kit.signing import from_pem
 from assent.purpose.projects import find_project
 
 __all__ = ["register"]
@@ -70,6 +75,66 @@ def add(
             f"Faces of bystanders hidden: {taken.clip.hidden}. Listen to it as well: their voices "
             "aren't changed."
         )
+
+
+@footage.command("review")
+def review(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="What to look at; without it, list all.", metavar="[QUESTION]"),
+    ] = None,
+    *,
+    project: ProjectName,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """List faces that somebody must decide about, or put pictures of one into previews/."""
+    opened = the_studio(studio)
+    purpose = find_project(opened, project)
+    if name is not None:
+        sheet = seal_doubt_sheet(
+            opened, purpose, find_doubt(opened, purpose, name), gate=ContentGate()
+        )
+        out.print(f"Faces to look at: {sheet}")
+        return
+    handles = {each.id: each.handle for each in list_people(opened)}
+    rows = [
+        (doubt.id, doubt.name, doubt.state, handles[span.person_id], span.begins_ms / 1000,
+         span.ends_ms / 1000, span.distance_milli / 1000)
+        for doubt in list_doubts(opened, purpose)
+        for span in doubt.spans
+    ]  # fmt: skip
+    names = ("question", "footage", "state", "person", "from", "to", "distance")
+    if as_json:
+        show_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    show_table(names, [(i[:8], *rest) for i, *rest in rows])
+
+
+@footage.command("decide")
+def decide_(
+    name: Annotated[str, typer.Argument(help="The question's id.", metavar="QUESTION")],
+    project: ProjectName,
+    same: Annotated[
+        bool,
+        typer.Option(
+            "--approve/--reject",
+            help="The faces are those of the people named, or at least one is somebody else's.",
+        ),
+    ],
+    reviewer: Annotated[str, typer.Option(help="Who decides: a member of staff, no subject.")],
+    key: Annotated[Path, typer.Option(help="The reviewer's private key.", metavar="FILE")],
+    reason: Annotated[str, typer.Option(help="What you saw, in a sentence.")],
+    studio: StudioFolder = HERE,
+) -> None:
+    """For reviewers: say whether faces are whose they may be, and then add the clip again."""
+    opened = the_studio(studio)
+    purpose = find_project(opened, project)
+    signer = from_pem(read_bytes(key), name=key.name)
+    decided = decide(
+        opened, purpose, name, find_person(opened, reviewer), signer, same=same, reason=reason
+    )
+    out.print(f"{decided.name}: {decided.state} by {reviewer}. Now add the clip again.")
 
 
 @footage.command("list")

@@ -9,7 +9,7 @@ and a person is the mean Euclidean distance to the three nearest of that person'
 that a single odd picture in a large gallery can't let a stranger in.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -36,6 +36,8 @@ Gallery = Mapping[str, NDArray[np.float32]]
 """Embeddings [n, 128] of each listed person, n >= 1."""
 
 _NEAREST = 3
+_PASSING = 1.0
+"""Seconds for which a followed face may be less than sure, between two moments in which it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class Verdict(Enum):
     """What a track's embeddings say together."""
 
     LISTED = "listed"
-    """All of them show one listed person, and surely so."""
+    """All of them show one listed person, and surely so, but for a moment in between."""
     UNSURE = "unsure"
     """All may show one listed person, but not all surely: somebody has to look."""
     UNLISTED = "unlisted"
@@ -129,7 +131,7 @@ _Table = Mapping[str, NDArray[np.float64]]
 
 
 def _identify(
-    track: Track, gallery: Gallery, judge: Callable[[_Table, str | None], Verdict]
+    track: Track, gallery: Gallery, judge: Callable[[_Table, str | None, Sequence[float]], Verdict]
 ) -> TrackIdentity:
     table = {
         name: np.array([_distance(embedding, person) for embedding in track.embeddings])
@@ -137,7 +139,7 @@ def _identify(
     }
     medians = {name: float(np.median(column)) for name, column in table.items()}
     best = min(medians, key=medians.__getitem__, default=None)
-    verdict = judge(table, best)
+    verdict = judge(table, best, track.embedded_at)
     return TrackIdentity(
         track=track.id,
         verdict=verdict,
@@ -148,7 +150,9 @@ def _identify(
     )
 
 
-def _judge(table: _Table, best: str | None, *, sure: float, threshold: float) -> Verdict:
+def _judge(
+    table: _Table, best: str | None, at: Sequence[float], *, sure: float, threshold: float
+) -> Verdict:
     if best is None:
         return Verdict.UNLISTED
     ranked = np.sort(np.stack(list(table.values())), axis=0)
@@ -159,8 +163,23 @@ def _judge(table: _Table, best: str | None, *, sure: float, threshold: float) ->
     if not agreed.all():
         return Verdict.MIXED
     # Between two listed people who are nearly as near only somebody who knows them can tell.
-    clear = len(ranked) == 1 or bool((ranked[1] - lowest >= APART).all())
-    return Verdict.LISTED if clear and (lowest < sure).all() else Verdict.UNSURE
+    clear = (lowest < sure) & (len(ranked) == 1 or ranked[1] - lowest >= APART)
+    return Verdict.LISTED if _carried(clear, at) else Verdict.UNSURE
+
+
+def _carried(clear: NDArray[np.bool_], at: Sequence[float]) -> bool:
+    """Whether looks that aren't clear are few, and have clear ones of the same track around them.
+
+    Something passed before the face, or it was turned away for a moment.
+    """
+    if clear.all():
+        return True
+    begins = np.flatnonzero(np.diff(np.concatenate([[True], clear])) & ~clear)
+    ends = np.flatnonzero(np.diff(np.concatenate([clear, [True]])) & ~clear)
+    return bool(clear[0] and clear[-1]) and all(
+        at[last] - at[first] <= _PASSING
+        for first, last in zip(begins.tolist(), ends.tolist(), strict=True)
+    )
 
 
 def cluster(

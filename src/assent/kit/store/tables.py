@@ -12,6 +12,7 @@ __all__ = [
     "Base",
     "ChallengeRow",
     "ConsentRow",
+    "DoubtRow",
     "DraftRow",
     "EndingRow",
     "ExportRow",
@@ -206,6 +207,30 @@ class FaceSetRow(Base):
     blob: Mapped[str]
     faces: Mapped[int]
     binding: Mapped[str]
+
+
+class DoubtRow(Base):
+    """Faces of a clip that a person must look at; `state` is waiting, approved or rejected.
+
+    `decision` is a JWS by who decided.
+    """
+
+    __tablename__ = "doubt"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    name: Mapped[str]
+    sha256: Mapped[str]
+    people: Mapped[list[str]]
+    receipts: Mapped[list[str]]
+    spans: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    created: Mapped[str]
+    salt: Mapped[str]
+    binding: Mapped[str]
+    sheet_blob: Mapped[str | None] = mapped_column(default=None)
+    decision: Mapped[str | None] = mapped_column(default=None)
+    decided_by: Mapped[str | None] = mapped_column(default=None)
+    log_index: Mapped[int | None] = mapped_column(default=None)
 
 
 class ModelRow(Base):

@@ -17,9 +17,9 @@ def at(*places: float) -> NDArray[np.float32]:
 
 
 def track(*places: float, number: int = 0) -> Track:
-    return Track(
-        id=number, points=(), embeddings=at(*places), embedded_at=tuple(map(float, places))
-    )
+    """A track with an embedding every 0.6 seconds."""
+    seconds = tuple(0.6 * n for n in range(len(places)))
+    return Track(id=number, points=(), embeddings=at(*places), embedded_at=seconds)
 
 
 GALLERY = {"ada": at(0.0, 0.1, 0.2), "ben": at(2.0, 2.1, 2.2)}
@@ -45,7 +45,13 @@ def test_nearest_needs_somebody() -> None:
         ((1.1, 9.0, 1.1), Verdict.UNLISTED, None),
         ((0.1, 0.1, 0.1, 9.0), Verdict.MIXED, None),
         ((0.1, 0.1, 2.1), Verdict.MIXED, None),
-        ((0.1, 0.65, 0.1), Verdict.UNSURE, None),
+        ((0.1, 0.65, 0.1), Verdict.LISTED, "ada"),
+        ((0.1, 0.65, 0.65, 0.1), Verdict.LISTED, "ada"),
+        ((0.1, 0.65, 0.65, 0.65, 0.1), Verdict.UNSURE, None),
+        ((0.1, 0.65, 0.1, 0.65, 0.1), Verdict.LISTED, "ada"),
+        ((0.65, 0.1, 0.1), Verdict.UNSURE, None),
+        ((0.1, 0.1, 0.65), Verdict.UNSURE, None),
+        ((0.1, 0.75, 0.1), Verdict.MIXED, None),
         ((0.65,), Verdict.UNSURE, None),
         ((0.1, 0.65, 0.75), Verdict.MIXED, None),
     ],

@@ -1,0 +1,334 @@
+"""Faces of which no distance says surely whose they are: a person at the studio decides.
+
+When a clip comes in with such a face, nothing of it is kept but what is needed to decide: a few
+crops of the face, encrypted under the records of the people who were named. Who decides signs with
+their own key and gives a reason, and the log gets a hash of that. The crops go then. The same clip,
+added again, is taken in or refused as was decided.
+"""
+
+import hashlib
+import io
+import secrets
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from assent.consent.binding import Bound, check
+from assent.consent.clearance import Clearance
+from assent.consent.desk import Need
+from assent.consent.locker import Locker
+from assent.consent.people import Person, person_by_id
+from assent.data.faces import CROP_SIZE, FaceCutter
+from assent.kit.canonical import canonical, digest
+from assent.kit.clock import stamp
+from assent.kit.errors import InputError, IntegrityError, NotFoundError, RefusedError
+from assent.kit.faces.identity import TrackIdentity
+from assent.kit.faces.tracks import Track
+from assent.kit.signing import SigningKey, public_of, sign, thumbprint, verify
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ConsentRow, DoubtRow
+from assent.purpose.projects import Purpose
+
+__all__ = ["Doubt", "Ruling", "Span", "decide", "find_doubt", "list_doubts", "raise_doubt", "rule"]
+
+_KIND = "assent-face+jws"
+_LONGEST_REASON = 2000
+_PICTURES = 4
+# Frames by which a face may begin earlier or end later than when it was decided about it.
+_SLACK = 12
+# By how much it may be farther from the enrolment, in thousandths.
+_FARTHER = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A face that may be `person_id`'s, from one frame to another (both included)."""
+
+    person_id: str
+    first: int
+    last: int
+    begins_ms: int
+    ends_ms: int
+    distance_milli: int
+
+    @classmethod
+    def of(cls, identity: TrackIdentity, track: Track) -> "Span":
+        """Return the span of a track, named after the person nearest to it."""
+        if identity.nearest is None:
+            raise ValueError("without a gallery there is no doubt")
+        return cls(
+            person_id=identity.nearest.name,
+            first=track.points[0].index,
+            last=track.points[-1].index,
+            begins_ms=round(1000 * track.points[0].seconds),
+            ends_ms=round(1000 * track.points[-1].seconds),
+            distance_milli=round(1000 * identity.farthest),
+        )
+
+    def covers(self, other: "Span") -> bool:
+        """Whether what was decided of this holds for `other`."""
+        return (
+            self.person_id == other.person_id
+            and self.first - _SLACK <= other.first
+            and other.last <= self.last + _SLACK
+            and other.distance_milli <= self.distance_milli + _FARTHER
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A clip that waits, or waited, for a person to look at some of its faces."""
+
+    id: str
+    name: str
+    sha256: str
+    people: tuple[str, ...]
+    spans: tuple[Span, ...]
+    state: str
+    created: str
+    blob: str | None
+    bound: Bound
+
+    def needs(self) -> tuple[Need, ...]:
+        """Return what must be asked before anybody looks: whether its people still agree."""
+        return tuple(Need(person_id=person, acts=frozenset()) for person in self.people)
+
+    def pictures(self, locker: Locker, clearances: Collection[Clearance]) -> NDArray[np.uint8]:
+        """Return crops of each span's face: RGB uint8 [spans, n, S, S, 3].
+
+        Raises `NotClearedError` unless all who were named are cleared, `NotFoundError` if it is
+        decided.
+        """
+        if self.blob is None:
+            raise NotFoundError(f"{self.name} is decided; its pictures are gone")
+        locker.hold(self.bound, clearances)
+        data = io.BytesIO(locker.read(self.blob, clearances))
+        return np.asarray(np.lib.format.read_array(data, allow_pickle=False), np.uint8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What was decided about a clip: which faces are those of whom they may be, which aren't."""
+
+    same: tuple[Span, ...] = ()
+    other: tuple[Span, ...] = ()
+
+    def allows(self, span: Span) -> bool:
+        """Whether a person decided that this face is whose it may be."""
+        return any(each.covers(span) for each in self.same) and not self.forbids(span)
+
+    def forbids(self, span: Span) -> bool:
+        """Whether a person decided that it isn't."""
+        return any(each.covers(span) for each in self.other)
+
+
+def raise_doubt(
+    studio: Studio,
+    purpose: Purpose,
+    unsure: Sequence[tuple[TrackIdentity, Track]],
+    cutter: FaceCutter,
+    clearances: Sequence[Clearance],
+    *,
+    name: str,
+    sha256: str,
+) -> Doubt:
+    """Put away what is needed to decide about `unsure` faces; the same again changes nothing."""
+    spans = [Span.of(identity, track) for identity, track in unsure]
+    for known in list_doubts(studio, purpose):
+        if known.sha256 == sha256 and known.state == "waiting" and known.spans == tuple(spans):
+            return known
+    sink = io.BytesIO()
+    np.save(sink, _pictures([track for _, track in unsure], cutter), allow_pickle=False)
+    locker = Locker(studio)
+    row = DoubtRow(
+        id=uuid.uuid4().hex,
+        project_id=purpose.project_id,
+        name=name,
+        sha256=sha256,
+        people=[clearance.person_id for clearance in clearances],
+        receipts=sorted(clearance.receipt_hash for clearance in clearances),
+        spans={"spans": [asdict(span) for span in spans]},
+        state="waiting",
+        created=stamp(studio.clock()),
+        salt=secrets.token_hex(32),
+        sheet_blob=locker.put([sink.getvalue()], clearances),
+        binding="",
+    )
+    bound = _bound(row)
+    row.binding = locker.bind(bound.kind, bound.facts, clearances)
+    with studio.database.session() as session:
+        session.add(row)
+    return _doubt_of(row)
+
+
+def _pictures(tracks: Sequence[Track], cutter: FaceCutter) -> NDArray[np.uint8]:
+    """Some crops of each track; grey where none was kept of it."""
+    sets = cutter.face_sets([(f"{track.id}", track) for track in tracks])
+    grey = np.full((1, CROP_SIZE, CROP_SIZE, 3), 90, np.uint8)
+    crops = [sets[f"{track.id}"].faces if f"{track.id}" in sets else grey for track in tracks]
+    evenly = [np.linspace(0, len(each) - 1, _PICTURES).round().astype(int) for each in crops]
+    return np.stack([each[picked] for each, picked in zip(crops, evenly, strict=True)])
+
+
+def list_doubts(studio: Studio, purpose: Purpose) -> tuple[Doubt, ...]:
+    """Return the project's doubts, decided ones too, oldest first."""
+    return tuple(_doubt_of(row) for row in _rows(studio, purpose))
+
+
+def find_doubt(studio: Studio, purpose: Purpose, doubt_id: str) -> Doubt:
+    """Return the waiting doubt whose id begins with `doubt_id`; raises `NotFoundError`."""
+    return _doubt_of(_waiting(studio, purpose, doubt_id))
+
+
+def decide(
+    studio: Studio,
+    purpose: Purpose,
+    doubt_id: str,
+    member: Person,
+    key: SigningKey,
+    *,
+    same: bool,
+    reason: str,
+) -> Doubt:
+    """Record a member's decision that the faces are those of whom they may be, or aren't.
+
+    Raises `RefusedError` unless they work for the studio and are no subject of the project,
+    `IntegrityError` if the key is not theirs or the doubt was altered, `InputError` without reason.
+    """
+    row = _waiting(studio, purpose, doubt_id)
+    _check_member(studio, purpose, row, member)
+    if thumbprint(public_of(key)) != member.key_id:
+        raise IntegrityError(
+            f"this key is not {member.handle}'s", advice="Who decides signs with their own key."
+        )
+    if not 3 <= len(reason.strip()) <= _LONGEST_REASON:
+        raise InputError("a decision needs a reason", advice="Say in a sentence what you saw.")
+    bound = _bound(row)
+    check(studio, bound)
+    statement = {
+        "doubt": digest(dict(bound.facts)),
+        "by": member.id,
+        "outcome": "same" if same else "other",
+        "reason": reason.strip(),
+        "time": stamp(studio.clock()),
+    }
+    token = sign(statement, key, kind=_KIND)
+    entry = {
+        "kind": "face.decided",
+        "decision": hashlib.sha256(f"{row.salt}.{token}".encode()).hexdigest(),
+        "time": statement["time"],
+    }
+    (index,) = studio.log.append([canonical(entry)])
+    gone, row.sheet_blob = row.sheet_blob, None
+    row.decision, row.decided_by, row.log_index = token, member.id, index
+    row.state = "approved" if same else "rejected"
+    with studio.database.session() as session:
+        session.merge(row)
+    if gone is not None:
+        Locker(studio).forget(gone)
+    return _doubt_of(row)
+
+
+def rule(
+    studio: Studio, purpose: Purpose, sha256: str, clearances: Collection[Clearance]
+) -> Ruling:
+    """Return what was decided about the clip with that hash, for these very consents.
+
+    Every signature is verified: what the database says of a decision is never enough. Raises
+    `IntegrityError` if a decision was altered, `RefusedError` if who decided may not any more.
+    """
+    receipts = sorted(clearance.receipt_hash for clearance in clearances)
+    same: list[Span] = []
+    other: list[Span] = []
+    for row in _rows(studio, purpose):
+        if row.sha256 != sha256 or row.receipts != receipts or row.state == "waiting":
+            continue
+        (same if _outcome(studio, purpose, row) == "same" else other).extend(_doubt_of(row).spans)
+    return Ruling(same=tuple(same), other=tuple(other))
+
+
+def _outcome(studio: Studio, purpose: Purpose, row: DoubtRow) -> str:
+    bound = _bound(row)
+    check(studio, bound)
+    member = person_by_id(studio, str(row.decided_by))
+    _check_member(studio, purpose, row, member)
+    said = verify(str(row.decision), member.key, kind=_KIND)
+    if (said.get("doubt"), said.get("by")) != (digest(dict(bound.facts)), member.id):
+        raise IntegrityError(f"what was decided about {row.name} is about something else")
+    return str(said["outcome"])
+
+
+def _check_member(studio: Studio, purpose: Purpose, row: DoubtRow, member: Person) -> None:
+    if not member.staff:
+        raise RefusedError(
+            f"{member.handle} does not decide for the studio",
+            advice="Add who decides with `assent person add --staff`.",
+        )
+    with studio.database.session() as session:
+        subject = session.scalars(
+            select(ConsentRow.id).where(
+                ConsentRow.project_id == purpose.project_id, ConsentRow.person_id == member.id
+            )
+        ).first()
+    if subject is not None or member.id in row.people:
+        raise RefusedError(
+            f"{member.handle} is a subject of this project and can't decide about its faces",
+            advice="Ask somebody else at the studio.",
+        )
+
+
+def _rows(studio: Studio, purpose: Purpose) -> Sequence[DoubtRow]:
+    with studio.database.session() as session:
+        return session.scalars(
+            select(DoubtRow)
+            .where(DoubtRow.project_id == purpose.project_id)
+            .order_by(DoubtRow.created, DoubtRow.id)
+        ).all()
+
+
+def _waiting(studio: Studio, purpose: Purpose, doubt_id: str) -> DoubtRow:
+    found = [
+        row
+        for row in _rows(studio, purpose)
+        if row.state == "waiting" and doubt_id and row.id.startswith(doubt_id)
+    ]
+    if len(found) != 1:
+        raise NotFoundError(
+            f"no face of a clip '{doubt_id}' waits for a decision",
+            advice="See `assent footage review`.",
+        )
+    return found[0]
+
+
+def _doubt_of(row: DoubtRow) -> Doubt:
+    return Doubt(
+        id=row.id,
+        name=row.name,
+        sha256=row.sha256,
+        people=tuple(row.people),
+        spans=tuple(Span(**span) for span in row.spans["spans"]),
+        state=row.state,
+        created=row.created,
+        blob=row.sheet_blob,
+        bound=_bound(row),
+    )
+
+
+def _bound(row: DoubtRow) -> Bound:
+    facts: Mapping[str, Any] = {
+        "id": row.id,
+        "project": row.project_id,
+        "name": row.name,
+        "sha256": row.sha256,
+        "people": sorted(row.people),
+        "receipts": row.receipts,
+        "spans": row.spans["spans"],
+    }
+    return Bound(
+        kind="doubt", name=f"the question about {row.name}", facts=facts, token=row.binding
+    )
