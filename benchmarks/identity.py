@@ -276,9 +276,8 @@ def told(report: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        f"{report['people']} people make {report['pairs']} pairs. None was mistaken for another in "
-        f"plain view; of all pairs of people up to {report['pairs_wrong_at_most']:.0%} may be, for "
-        "all that so few can tell (95 %).",
+        f"{report['people']} people make {report['pairs']} pairs. Even if none is mistaken for "
+        f"another, up to {report['pairs_wrong_at_most']:.0%} of all pairs of people may be (95 %).",
     ]
     return "\n".join(lines) + "\n"
 

@@ -20,7 +20,7 @@ def trials() -> list[Trial]:
         Trial("ada", name, {"ada": 0.3 + 0.01 * number, "ben": 0.7, "cleo": 0.8})
         for number, name in enumerate(DISGUISES)
     ]
-    return [*made, Trial("ben", "as filmed", {"ada": 0.45, "ben": 0.55, "cleo": 0.9}),
+    return [*made, Trial("ben", "as filmed", {"ada": 0.42, "ben": 0.55, "cleo": 0.9}),
             Trial("ben", "as filmed", None)]  # fmt: skip
 
 
@@ -35,10 +35,8 @@ def test_errors_are_counted_of_the_faces_that_were_found() -> None:
 def test_wilsons_interval() -> None:
     # Textbook values.
     rate = wilson(10, 100)
-    assert (rate.low, rate.high) == (
-        pytest.approx(0.0552, abs=1e-3),
-        pytest.approx(0.1744, abs=1e-3),
-    )
+    assert rate.low == pytest.approx(0.0552, abs=1e-3)
+    assert rate.high == pytest.approx(0.1744, abs=1e-3)
     assert wilson(0, 100).low == 0.0
     assert wilson(0, 100).high == pytest.approx(0.037, abs=1e-3)
     assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)

@@ -89,8 +89,8 @@ def test_a_small_face_in_a_large_frame_is_followed_throughout(stage: Stage) -> N
 def test_who_talks_behind_a_hand_or_a_microphone_stays_herself(
     stage: Stage, hidden: Callable[[int], Iterator[Rgb]]
 ) -> None:
-    tracks = take_in(stage, hidden(16), stage.ada)
-    assert who(tracks, stage) == dict.fromkeys(range(16), "ada")
+    tracks = take_in(stage, hidden(30), stage.ada)
+    assert who(tracks, stage) == dict.fromkeys(range(30), "ada")
 
 
 @pytest.mark.parametrize("flaw", ["blurred", "dark"])

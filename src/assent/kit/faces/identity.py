@@ -36,7 +36,7 @@ Gallery = Mapping[str, NDArray[np.float32]]
 """Embeddings [n, 128] of each listed person, n >= 1."""
 
 _NEAREST = 3
-_PASSING = 1.0
+_PASSING = 2.0
 """Seconds for which a followed face may be less than sure, between two moments in which it is."""
 
 

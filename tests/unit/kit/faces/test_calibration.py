@@ -22,5 +22,5 @@ def test_a_distance_lies_in_one_zone(distance: float, zone: Zone) -> None:
 
 def test_a_distance_is_told_with_both_bounds() -> None:
     assert explain(0.5432) == (
-        "distance 0.54; under 0.50 is the same person, 0.60 and more somebody else"
+        "distance 0.54; under 0.45 is the same person, 0.60 and more somebody else"
     )

@@ -47,7 +47,7 @@ def test_nearest_needs_somebody() -> None:
         ((0.1, 0.1, 2.1), Verdict.MIXED, None),
         ((0.1, 0.65, 0.1), Verdict.LISTED, "ada"),
         ((0.1, 0.65, 0.65, 0.1), Verdict.LISTED, "ada"),
-        ((0.1, 0.65, 0.65, 0.65, 0.1), Verdict.UNSURE, None),
+        ((0.1, *[0.65] * 5, 0.1), Verdict.UNSURE, None),
         ((0.1, 0.65, 0.1, 0.65, 0.1), Verdict.LISTED, "ada"),
         ((0.65, 0.1, 0.1), Verdict.UNSURE, None),
         ((0.1, 0.1, 0.65), Verdict.UNSURE, None),
