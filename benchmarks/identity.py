@@ -325,8 +325,8 @@ def drawn(report: dict[str, Any]) -> str:
                 f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="{wide}" '
                 f'stroke-dasharray="{dash}"/>'
             )
-        parts.append(f'<path d="M70,{34 + 18 * row}h22" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="98" y="{38 + 18 * row}">{words}</text>')
+        parts.append(f'<path d="M300,{110 + 20 * row}h22" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<text x="328" y="{114 + 20 * row}">{words}</text>')
     parts.append('<text x="366" y="322" text-anchor="middle">distance taken as the border</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 

@@ -97,11 +97,12 @@ def review(
         )
         out.print(f"Faces to look at: {sheet}")
         return
-    handles = {each.id: each.handle for each in list_people(opened)}
+    doubts = list_doubts(opened, purpose)
+    handles = handles_of(opened, {span.person_id for doubt in doubts for span in doubt.spans})
     rows = [
         (doubt.id, doubt.name, doubt.state, handles[span.person_id], span.begins_ms / 1000,
          span.ends_ms / 1000, span.distance_milli / 1000)
-        for doubt in list_doubts(opened, purpose)
+        for doubt in doubts
         for span in doubt.spans
     ]  # fmt: skip
     names = ("question", "footage", "state", "person", "from", "to", "distance")
