@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from assent.consent.binding import Bound, Facts, bind, hold
-from assent.consent.clearance import AskAgain, Clearance
+from assent.consent.clearance import AskAgain, Clearance, check_issued
 from assent.kit.errors import AssentError, IntegrityError, NotClearedError, NotFoundError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
@@ -141,6 +141,7 @@ class Locker:
     def _check_time(self, clearances: Collection[Clearance]) -> None:
         if not clearances:
             raise NotClearedError("nobody was cleared")
+        check_issued(clearances)
         now = self._studio.clock()
         if any(now >= clearance.expires for clearance in clearances):
             raise NotClearedError(
