@@ -17,11 +17,12 @@ from studios import Member, Scene
 from assent.consent.clearance import Act, Clearance, Modality
 from assent.consent.desk import clear
 from assent.consent.receipt import hash_receipt
+from assent.consent.recording import RecordingFindings, Verdict
 from assent.kit.errors import AssentError
 from assent.kit.store.tables import ConsentRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["ask", "edit", "forged", "paste", "payload_of", "refused", "row_of"]
+__all__ = ["ask", "edit", "forged", "paste", "payload_of", "refused", "row_of", "turned_away"]
 
 
 @contextmanager
@@ -82,3 +83,11 @@ def forged(header: dict[str, Any], payload: dict[str, Any], signature: str = "")
         for part in (header, payload)
     ]
     return ".".join([*parts, signature])
+
+
+def turned_away(findings: RecordingFindings, *checks: str) -> None:
+    """Expect a recording to fail, for each of these reasons among others."""
+    failed = {each.check.value for each in findings.findings if each.verdict is Verdict.FAILED}
+    assert findings.verdict is Verdict.FAILED
+    assert failed >= set(checks), findings.to_json()
+    assert all(each.tell("en") for each in findings.findings)

@@ -47,7 +47,7 @@ SHORTEST_READING: Final = 3.0
 LONGEST_READING: Final = 90.0
 """Seconds from the beginning to the first prompt."""
 
-_PROMPT_SLACK: Final = 500
+_PROMPT_SLACK: Final = 250
 """Milliseconds by which the time between two prompts may differ from the challenge's pause."""
 _END_SLACK: Final = 0.8
 """Seconds by which a recording may end too early."""

@@ -21,6 +21,7 @@ from sqlalchemy import select
 from assent import __version__
 from assent.consent.clearance import Act, AskAgain, Clearance, require_all
 from assent.consent.locker import Locker
+from assent.consent.spent import check_unspent
 from assent.create._frames import frames_of, looks_of
 from assent.create.draft import Draft
 from assent.disclose._key import KEY
@@ -112,6 +113,7 @@ def seal(
         now=studio.clock(),
     )
     asset_id = _reserve(studio, draft)
+    check_unspent(studio, clearances, asset_id=asset_id)
     receipts = tuple(sorted({clearance.receipt_hash for clearance in clearances}))
     with ExitStack() as undo:
         media = undo.enter_context(_scratch(studio))
