@@ -97,7 +97,7 @@ def test_new_consent_opens_nothing_old(stage: Stage) -> None:
     agree_to(stage.studio, stage.purpose, stage.ada)
     with refused("was made under a consent record that has ended since"):
         stage.fit(iterations=4)
-    with refused("XX"):
+    with refused("scene.mp4 was made under a consent record that has ended since"):
         stage.finish()
 
 
