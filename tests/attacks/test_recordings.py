@@ -177,6 +177,14 @@ def test_hostile_files(clips: Clips, make: Callable[[Clips], Path]) -> None:
     assert found.verdict is Verdict.FAILED
 
 
+def test_enormous_pictures(clips: Clips) -> None:
+    """A film of enormous pictures is uploaded, small enough in bytes, to keep the studio busy."""
+    data = clips.plain("wide.mp4", width=4096, height=64, frames=5, sound=None).read_bytes()
+    found = check_recording(io.BytesIO(data), challenge=CHALLENGE, prompts=ada().prompts, name="it")
+    turned_away(found, "readable")
+    assert "pixels a side" in found.findings[0].value
+
+
 def test_a_film_without_end(tmp_path: Path) -> None:
     """A film of hours is uploaded, small enough in bytes."""
     grey = np.full((64, 64, 3), 90, np.uint8)

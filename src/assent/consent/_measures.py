@@ -14,7 +14,7 @@ from assent.kit.faces.frame import Frame, PictureFrame
 from assent.kit.faces.liveness import jumps, longest_repeat, longest_standstill, mouth_openings
 from assent.kit.faces.turns import depth, narrowing, parallax, reference_of
 from assent.kit.faces.watch import Tools, Watched, watch
-from assent.kit.media.probe import probe
+from assent.kit.media.probe import Clip, probe
 from assent.kit.media.read import read_pictures
 from assent.kit.media.stamps import Stamps, read_stamps
 from assent.kit.media.voice import Voice, hear_voice
@@ -22,6 +22,7 @@ from assent.kit.media.voice import Voice, hear_voice
 __all__ = ["Followed", "Measured", "follow", "measure"]
 
 _MOST_PICTURES_A_SECOND: Final = 70
+_LONGEST_SIDE: Final = 2048
 
 _REPEATED: Final = 0.02
 """Share of pictures that may bear another's time; Chromium's VP8 has one in hundreds."""
@@ -100,8 +101,14 @@ def measure(
         raise MediaError(
             f"{name} is larger than {largest >> 20} MB", advice="Record it again, shorter."
         )
+    clip = probe(source, name=name)
+    if max(clip.width, clip.height) > _LONGEST_SIDE:
+        raise MediaError(
+            f"{name} is {clip.width}x{clip.height}; at most {_LONGEST_SIDE} pixels a side are read",
+            advice="Record with the page's own camera settings.",
+        )
     stamps = read_stamps(source, name=name, most=round(longest * _MOST_PICTURES_A_SECOND))
-    watched = watch(_frames(source, name), name=name, longest=longest, tools=tools)
+    watched = watch(_frames(source, name, clip), name=name, longest=longest, tools=tools)
     reading = prompts[0] / 1000
     return _sum_up(
         watched,
@@ -220,9 +227,9 @@ def _median(values: NDArray[np.floating]) -> float:
     return float(np.median(values)) if len(values) else float("nan")
 
 
-def _frames(source: BinaryIO, name: str) -> Iterator[tuple[float, Frame]]:
+def _frames(source: BinaryIO, name: str, clip: Clip) -> Iterator[tuple[float, Frame]]:
     """Frames with their seconds since the first."""
-    unit = float(probe(source, name=name).time_base)
+    unit = float(clip.time_base)
     first: int | None = None
     for picture in read_pictures(source, name=name):
         first = picture.pts if first is None else first

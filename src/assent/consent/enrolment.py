@@ -22,6 +22,7 @@ from assent.kit.faces.landmarks import LandmarkFinder
 from assent.kit.media.picture import to_rgb
 from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
+from assent.kit.media.stamps import read_stamps
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 
@@ -35,12 +36,16 @@ __all__ = [
 
 # Templates from about this many moments of a statement; more change the mean by little.
 MOMENTS = 12
+# Hours of film, so that no header makes this run for ever.
+_MOST_PICTURES = 1_000_000
 
 
 def enrol_from_statement(statement: BinaryIO, *, name: str) -> Enrolment:
     """Return face templates of the one person in `statement`; raises `MediaError`."""
     clip = probe(statement, name=name)
-    step = max(1, clip.frames // MOMENTS)
+    # What a browser records doesn't say how long it is.
+    pictures_in_all = read_stamps(statement, name=name, most=_MOST_PICTURES).pictures
+    step = max(1, pictures_in_all // MOMENTS)
     statement.seek(0)
     pictures = (
         (float(picture.pts * clip.time_base), to_rgb(picture))

@@ -1,5 +1,8 @@
 import io
+from itertools import islice
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,6 +33,20 @@ def test_a_statement_is_read_at_few_moments(statement: bytes) -> None:
     enrolment = enrol_from_statement(io.BytesIO(statement), name="statement.mp4")
     assert enrolment.frames_seen == 1
     assert unpack_templates(pack_templates(enrolment)).shape == (1, 128)
+
+
+def test_a_recording_that_does_not_say_how_long_it_is(samples: Path, tmp_path: Path) -> None:
+    path = tmp_path / "statement.webm"
+    with av.open(str(samples / "cleo_statement.mp4")) as source:
+        pictures = [frame.reformat(192, 192) for frame in islice(source.decode(video=0), 40)]
+    with av.open(str(path), "w", container_options={"live": "1"}) as target:
+        coded = target.add_stream("libvpx", rate=25, options={"deadline": "realtime"})
+        coded.width, coded.height, coded.pix_fmt = 192, 192, "yuv420p"
+        for picture in pictures:
+            target.mux(coded.encode(picture))
+        target.mux(coded.encode())
+    with path.open("rb") as statement:
+        assert 12 <= enrol_from_statement(statement, name="statement.webm").frames_seen <= 14
 
 
 @pytest.mark.parametrize(
