@@ -26,6 +26,7 @@ from assent.consent.locker import Locker
 from assent.consent.people import Person, add_person
 from assent.consent.receipt import countersign, hash_receipt, sign_record
 from assent.consent.record import ConsentRecord
+from assent.consent.status_list import Place, credential_status
 from assent.kit.clock import stamp
 from assent.kit.disk import Disk
 from assent.kit.errors import StorageError
@@ -139,11 +140,13 @@ def take_in(studio: Studio, member: Member, record: ConsentRecord, signed: str) 
         studio.keyring.create(record.record_id)
     blob = Locker(studio).deposit([pack_templates(face_of(member.person.handle))], record.record_id)
     moment = stamp(studio.clock())
-    receipt = countersign(signed, record, studio.signing_key, moment=moment)
     with studio.database.session() as session:
         row = session.query(ConsentRow).filter_by(
             record_id=record.record_id, version=record.version
         ).one()  # fmt: skip
+        place = Place(number=int(row.status_list or 0), index=int(row.status_index or 0))
+        status = credential_status(studio.id, place)
+        receipt = countersign(signed, record, studio.signing_key, moment=moment, status=status)
         row.receipt = receipt
         row.receipt_hash = hash_receipt(receipt, row.salt)
         row.enrolment_blob = blob

@@ -45,6 +45,8 @@ class PublicLog:
         origin: the log's own name.
         vkey: the key its checkpoint was checked with.
         key_from: where that key came from, in words; a key found beside the log proves little.
+        studio_id: the UUID in its name.
+        signing_key: signs its receipts and status lists.
         root_pem: the studio's C2PA root.
         reading_key: reads its watermarks.
         records: every seal, oldest first.
@@ -59,6 +61,8 @@ class PublicLog:
     origin: str
     vkey: str
     key_from: str
+    studio_id: str
+    signing_key: VerifyKey
     root_pem: bytes
     reading_key: ReadingKey
     records: tuple[Record, ...]
@@ -106,7 +110,10 @@ def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) ->
     entries = [(index, parse_object(data, name="a log entry")) for index, data in reader.entries()]
     if not entries or entries[0][1].get("kind") != "studio":
         raise IntegrityError("the log does not begin with its studio")
+    studio_id, key = _signer(entries[0][1])
     return PublicLog(
+        studio_id=studio_id,
+        signing_key=key,
         records=tuple(
             Record(index=index, entry=SealEntry.parse(reader.entry(index)))
             for index, fields in entries
@@ -122,7 +129,7 @@ def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) ->
             for _, fields in entries
             if fields.get("kind") == "consent.withdrawn"
         },
-        status_lists=_status_lists(folder, entries),
+        status_lists=_status_lists(folder, entries, studio_id, key),
         vkey=text.strip(),
         key_from=key_from if vkey is not None else _BESIDE,
         size=reader.size,
@@ -131,7 +138,10 @@ def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) ->
 
 
 def _status_lists(
-    folder: Path, entries: Sequence[tuple[int, Mapping[str, Any]]]
+    folder: Path,
+    entries: Sequence[tuple[int, Mapping[str, Any]]],
+    studio_id: str,
+    key: VerifyKey,
 ) -> dict[int, StatusList]:
     """Return the lists beside the log; `IntegrityError` if one is older than the log says."""
     noted: dict[int, Mapping[str, Any]] = {}
@@ -140,7 +150,6 @@ def _status_lists(
             noted[_number(fields, "list")] = fields
     lists = {}
     for number, fields in noted.items():
-        studio_id, key = _signer(entries[0][1])
         found = read_list(folder, number, studio_id=studio_id, key=key)
         if found is not None:
             _check_newest(found, fields)

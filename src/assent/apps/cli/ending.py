@@ -1,6 +1,7 @@
 """Step 2, its end: consent that is withdrawn or has run out, and what proves it."""
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,13 +9,17 @@ import typer
 
 from assent.apps.cli.consent import PANEL, consent
 from assent.apps.cli.console import err, out, show_json, show_table
-from assent.apps.cli.files import write_document
+from assent.apps.cli.files import read_text, write_document
+from assent.apps.cli.monitor import LogFolder, LogKey, public_log
 from assent.apps.cli.options import AsJson, StudioFolder, the_studio
 from assent.consent.certificate import read_certificate, render_page
 from assent.consent.retention import end_expired, sweep
 from assent.consent.withdrawal import Ending, find_ending, withdraw
+from assent.kit.canonical import parse_object
+from assent.kit.clock import system
 from assent.kit.errors import NotFoundError, StorageError
 from assent.kit.store.studio import Studio
+from assent.verify.receipts import look_up
 
 __all__ = ["PANEL", "register"]
 
@@ -30,6 +35,7 @@ def register(app: typer.Typer) -> None:
     consent.command("withdraw")(withdraw_)
     consent.command("expire")(expire)
     consent.command("certificate")(certificate)
+    consent.command("status")(status)
 
 
 def withdraw_(
@@ -98,6 +104,28 @@ def certificate(
         )
     _write_to(opened, ending.certificate, to)
     out.print(f"{to} and {to}.html", soft_wrap=True)
+
+
+def status(
+    receipt: Annotated[
+        Path, typer.Argument(help="A receipt, as its subject got it.", metavar="RECEIPT")
+    ],
+    log: LogFolder = None,
+    log_key: LogKey = None,
+    studio: StudioFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """For anyone with a receipt: does it still stand? Needs a copy of the log, and no studio."""
+    text = read_text(receipt).strip()
+    if text.startswith("{"):
+        text = str(parse_object(text, name=receipt.name).get("receipt"))
+    found = look_up(public_log(studio, log, log_key), text, today=system().date())
+    if as_json:
+        show_json(asdict(found))
+        return
+    out.print(
+        f"{found.says[0].upper()}{found.says[1:]} (list {found.number}, version {found.version})."
+    )
 
 
 def _write(studio: Studio, ending: Ending) -> Path | None:

@@ -9,11 +9,12 @@ from assent.apps.cli.console import out, progress_bar, show_json, show_table
 from assent.apps.cli.options import AsJson, StudioFolder, the_studio
 from assent.monitor.releases import list_releases
 from assent.monitor.scan import scan
+from assent.monitor.sightings import remember
 from assent.verify.examine import examine
 from assent.verify.findings import Findings, Status, Verdict
 from assent.verify.public import OWN, PublicLog, open_log
 
-__all__ = ["register", "show_findings"]
+__all__ = ["LogFolder", "LogKey", "public_log", "register", "show_findings"]
 
 PANEL = "8 · Monitor and respond"
 HERE = Path()
@@ -43,7 +44,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Say what a file is, layer by layer, offline, from the file and a log alone."""
-    public = _public(studio, log, log_key)
+    public = public_log(studio, log, log_key)
     with progress_bar() as progress:
         findings = examine(file, public, progress=progress)
     if as_json:
@@ -77,9 +78,11 @@ def scan_(
     as_json: AsJson = False,
 ) -> None:
     """Look through a folder for copies of the studio's releases."""
-    public = _public(studio, log, log_key)
+    public = public_log(studio, log, log_key)
     with progress_bar() as progress:
         sightings = list(scan(folder, public, progress=progress))
+    if log is None:
+        remember(the_studio(studio), sightings)
     if as_json:
         show_json(
             [
@@ -127,7 +130,8 @@ def show_findings(findings: Findings) -> None:
     show_table(("layer", "", "what it says, and on what that rests"), rows)
 
 
-def _public(studio: Path, log: Path | None, log_key: str | None) -> PublicLog:
+def public_log(studio: Path, log: Path | None, log_key: str | None) -> PublicLog:
+    """Open the log in a folder, or the studio's own."""
     if log is not None:
         return open_log(log, vkey=log_key)
     # The studio's own log is checked with the key that it signs with, not the one lying beside.
