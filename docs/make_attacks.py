@@ -5,6 +5,7 @@ isn't tried.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def attempts() -> Iterator[tuple[str, str, str, str]]:
         theme = _said(tree)
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                yield theme, node.name, _said(node), " · ".join(_refusals(node))
+                refusals = list(dict.fromkeys(_refusals(node)))
+                # What shows that a lawful way stays open is no attempt.
+                if refusals:
+                    yield theme, node.name, _said(node) or _in_words(node.name), ", ".join(refusals)
 
 
 def page() -> str:
@@ -52,16 +56,39 @@ def _said(node: ast.Module | ast.FunctionDef) -> str:
     return " ".join(text.partition("\n\n")[0].split()).removesuffix(".")
 
 
-def _refusals(function: ast.FunctionDef) -> list[str]:
-    """Return what the test expects to be told, each once."""
-    texts: list[str] = []
+def _in_words(name: str) -> str:
+    """Return a test's name as a sentence."""
+    return name.removeprefix("test_").replace("_", " ").capitalize()
+
+
+def _refusals(function: ast.FunctionDef) -> Iterator[str]:
+    """Yield what the test expects to be told."""
     for node in ast.walk(function):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id == "refused":
-                texts.append(_constant(node.args[0]))
-            elif node.func.id == "turned_away":
-                texts += [f"the check of {_constant(check)}" for check in node.args[1:]]
-    return [f"`{text}`" for text in dict.fromkeys(texts)]
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        if called == "refused":
+            yield f"`{_constant(node.args[0])}`"
+        elif called == "turned_away":
+            yield from (f"the check of `{_constant(check)}`" for check in node.args[1:])
+        elif called == "pytest.raises":
+            yield from _expected(node)
+
+
+def _expected(raises: ast.Call) -> Iterator[str]:
+    """Yield the message that `pytest.raises` waits for, or else the errors' names."""
+    for keyword in raises.keywords:
+        if keyword.arg == "match" and isinstance(keyword.value, ast.Constant):
+            yield f"`{_plain(str(keyword.value.value))}`"
+            return
+    names = re.findall(r"\w+Error", ast.unparse(raises.args[0]))
+    yield from (f"`{name}`" for name in names)
+
+
+def _plain(pattern: str) -> str:
+    """Return a regular expression as the text that it stands for, roughly."""
+    open_places = re.sub(r"\\d|\[\w+\]|\.\*|\.\+", "…", pattern)
+    return open_places.replace("\\", "").replace("|", " or ")
 
 
 def _constant(argument: ast.expr) -> str:

@@ -3,7 +3,7 @@
     def test_something(rendered: Cast, tmp_path: Path) -> None:
         stage = rendered.open_copy(tmp_path / "studio")
 
-The fixtures are in `unit/conftest.py`. Each step is made once a session, with clips of a second and
+The fixtures are in `conftest.py`. Each step is made once a session, with clips of a second and
 a model that has learned nothing much; every test gets its own copy of the folder and its own clock.
 """
 
