@@ -98,9 +98,9 @@ def statement_pictures(
 
 
 def _evenly(statement: BinaryIO, count: int) -> list[NDArray[np.uint8]]:
-    frames = probe(statement, name="a statement").frames
-    statement.seek(0)
+    frames = read_stamps(statement, name="a statement", most=_MOST_PICTURES).pictures
     step = max(1, frames // count)
+    statement.seek(0)
     pictures = read_pictures(statement, name="a statement")
     wanted = (p for number, p in enumerate(pictures) if number % step == step // 2)
     return [to_rgb(picture) for picture in itertools.islice(wanted, count)]

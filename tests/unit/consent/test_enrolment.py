@@ -16,6 +16,7 @@ from assent.consent.enrolment import (
     enrol_from_statement,
     pack_templates,
     read_enrolments,
+    statement_pictures,
     unpack_templates,
 )
 from assent.consent.locker import Locker
@@ -103,6 +104,25 @@ def test_one_persons_enrolment_does_not_serve_for_another(scene: Scene) -> None:
     edit(scene, scene.ada, Locker(scene.studio).put([b"a face set"], [ada]))
     with pytest.raises(IntegrityError, match="can't be read"):
         read_enrolments(scene.studio, [ada])
+
+
+def test_pictures_of_recorded_statements_are_shown_for_those_who_are_cleared(
+    scene: Scene, samples: Path
+) -> None:
+    ada, ben = cleared(scene, scene.ada), cleared(scene, scene.ben)
+    assert statement_pictures(scene.studio, [ada, ben]) == {}
+    blob = Locker(scene.studio).put([(samples / "ada_statement.mp4").read_bytes()], [ada])
+    with scene.studio.database.session() as session:
+        session.query(ConsentRow).filter_by(person_id=scene.ada.id).one().statement_blob = blob
+    found = statement_pictures(scene.studio, [ada, ben], count=3)
+    assert [(person, len(shown)) for person, shown in found.items()] == [(scene.ada.id, 3)]
+    assert {picture.shape for picture in found[scene.ada.id]} == {(384, 384, 3)}
+    first, last = found[scene.ada.id][0], found[scene.ada.id][-1]
+    assert not np.array_equal(first, last)
+    with scene.studio.database.session() as session:
+        session.query(ConsentRow).filter_by(person_id=scene.ben.id).one().statement_blob = blob
+    with pytest.raises(NotClearedError):
+        statement_pictures(scene.studio, [ben])
 
 
 def test_without_an_enrolment_nobody_is_matched(scene: Scene) -> None:

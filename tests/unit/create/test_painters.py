@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from casts import Cast, Stage, cut_clip
 
+from assent.consent.desk import Need
+from assent.consent.enrolment import enrol_from_statement, pack_templates
 from assent.consent.locker import Locker
 from assent.create.composite import CompositeConfig
 from assent.create.draft import Draft, list_drafts
@@ -18,12 +20,12 @@ from assent.create.report import donor_poses, quality_of
 from assent.data.clips import find_clip
 from assent.data.ingest import ingest
 from assent.data.tracks import PersonTrack
-from assent.kit.errors import IntegrityError
+from assent.kit.errors import IntegrityError, UnlistedFaceError
 from assent.kit.likeness.performance import AFRESH, AHEAD
 from assent.kit.likeness.portrait import Portrait
 from assent.kit.media.picture import Picture
 from assent.kit.progress import Progress, nothing
-from assent.kit.store.tables import SegmentRow
+from assent.kit.store.tables import ConsentRow, SegmentRow
 from assent.train.models import find_model
 from assent.train.portraits import PortraitConfig
 
@@ -213,3 +215,15 @@ def test_an_autoencoder_paints_inside_its_rectangle(
 def test_what_is_no_model_is_refused(data: bytes) -> None:
     with pytest.raises(IntegrityError):
         painter_for(data, (), CompositeConfig())
+
+
+def test_a_model_of_somebody_else_than_its_donor_is_refused(stage: Stage, samples: Path) -> None:
+    """The pictures in it are held to the donor's enrolment, here Cleo's face under Ben's name."""
+    with (samples / "cleo_statement.mp4").open("rb") as statement:
+        cleo = pack_templates(enrol_from_statement(statement, name="cleo"))
+    needs = [Need(person_id=stage.ben.id, acts=frozenset())]
+    blob = Locker(stage.studio).put([cleo], stage.asking(needs)())
+    with stage.studio.database.session() as session:
+        session.query(ConsentRow).filter_by(person_id=stage.ben.id).one().enrolment_blob = blob
+    with pytest.raises(UnlistedFaceError, match=r"^model 'portrait', doesn't show ben: .*0\.[678]"):
+        rendered(stage)

@@ -108,6 +108,16 @@ def test_tags_are_written_even_where_the_source_had_none(clips: "Clips") -> None
         assert (*tags, context.color_range) == (6, 6, 6, 1)
 
 
+@pytest.mark.parametrize("kind", ["plain", "variable_rate", "ten_bit", "full_range", "late_sound"])
+def test_nothing_is_lost_where_that_is_asked_for(clips: "Clips", kind: str) -> None:
+    path = getattr(clips, kind)()
+    _, sink = rewrite(path, lossless=True)
+    for first, second in zip(read(path), read(sink), strict=True):
+        assert first.pts == second.pts
+        for plane in ("y", "u", "v"):
+            assert np.array_equal(getattr(first, plane), getattr(second, plane)), plane
+
+
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_what_was_turned_is_now_upright(clips: "Clips", degrees: int) -> None:
     path = clips.rotated(degrees)
