@@ -92,9 +92,10 @@ main {{ max-width: 60rem; margin: 0 auto; padding: 1.5rem }}
 .wide {{ overflow-x: auto }}
 table {{ border-collapse: collapse; width: 100% }}
 caption, th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0 }}
-caption {{ font-weight: bold; font-size: 1.2rem }}
+caption {{ font-weight: bold; font-size: 1.2rem; padding-top: 1.5rem }}
 tr {{ border-bottom: 1px solid #ccc }}
 code, pre, td {{ overflow-wrap: anywhere; white-space: pre-wrap }}
+td:first-child {{ overflow-wrap: normal }}
 </style></head><body><main>
 """
 

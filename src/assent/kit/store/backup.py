@@ -68,8 +68,11 @@ def export(
     keys = [_recipient(text) for text in recipients]
     if not keys:
         raise InputError("a backup needs a recipient", advice="Give --to age1...")
-    if path.exists() or not path.parent.is_dir():
-        raise InputError(f"{path} can't be made", advice="Name a new file in a folder that exists.")
+    if path.exists() or not path.parent.is_dir() or _inside(path, studio.folder):
+        raise InputError(
+            f"{path} can't be made",
+            advice="Name a new file in a folder that exists, outside of the studio.",
+        )
     if NEXT_MASTER in studio.secrets.names():
         raise InputError(
             "the studio's keys are being replaced", advice="Run `assent vault rotate` first."
@@ -103,6 +106,10 @@ def export(
 def chain(digest: bytes, name: str, size: int, sha256: str) -> bytes:
     """Return the running hash over a backup's members, after one more."""
     return hashlib.sha256(digest + canonical([name, size, sha256])).digest()
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents
 
 
 def _recipient(text: str) -> Any:  # noqa: ANN401 - pyrage ships no types
@@ -176,12 +183,16 @@ class _Content:
         self._progress = progress
         self._digest = bytes(32)
         self._exit = ExitStack()
-        self._snapshot = studio.folder / f".{os.urandom(8).hex()}.tmp"
+        self._snapshot = studio.folder / ".snapshot.tmp"
         self.files = 0
         self.keys = 0
 
     def __enter__(self) -> "_Content":
-        self._exit.callback(self._studio.disk.remove, self._snapshot)
+        disk = self._studio.disk
+        self._exit.enter_context(disk.lock(self._studio.folder / "keys" / ".export"))
+        # One that a killed command left holds names in clear.
+        disk.remove(self._snapshot)
+        self._exit.callback(disk.remove, self._snapshot)
         self._studio.database.copy_to(self._snapshot)
         return self
 

@@ -24,7 +24,7 @@ from assent.kit.vault.secrets import SecretStore
 __all__ = ["Escrow", "add_escrow", "destroy_everywhere", "known_escrows", "open_escrow"]
 
 _SECRET = "escrow"  # noqa: S105 - the name of a secret
-_LIST = "escrows.json"
+_LIST = "escrows"
 _MARK = "assent-escrow.json"
 
 
@@ -45,12 +45,12 @@ def add_escrow(studio: Studio, folder: Path) -> Keyring:
     place = folder.resolve()
     if studio.folder.resolve() in (place, *place.parents):
         raise InputError(f"{folder} lies in the studio", advice="Name a folder on another medium.")
-    if _SECRET not in studio.secrets.names():
-        studio.secrets.put(_SECRET, secrets.token_bytes(32))
     places = _places(studio)
     if str(place) not in places:
-        path = studio.folder / "keys" / _LIST
-        replace_file(studio.disk, path, canonical(sorted({*places, str(place)})))
+        # Sealed like a key, so that nobody can make the studio forget where copies are.
+        studio.secrets.put(_LIST, canonical(sorted({*places, str(place)})))
+    if _SECRET not in studio.secrets.names():
+        studio.secrets.put(_SECRET, secrets.token_bytes(32))
     own = place / studio.id
     studio.disk.make_folder(own)
     replace_file(studio.disk, own / _MARK, canonical({"studio": studio.id}))
@@ -98,13 +98,9 @@ def destroy_everywhere(studio: Studio, key_id: str) -> tuple[str, ...]:
 
 
 def _places(studio: Studio) -> list[str]:
-    data = studio.disk.read(studio.folder / "keys" / _LIST)
-    if data is None:
-        return []
-    try:
-        places = json.loads(data)
-    except ValueError as error:
-        raise IntegrityError(f"keys/{_LIST} was changed") from error
-    if not isinstance(places, list):
-        raise IntegrityError(f"keys/{_LIST} was changed")
-    return [str(place) for place in places]
+    names = studio.secrets.names()
+    if _LIST in names:
+        return [str(place) for place in json.loads(studio.secrets.get(_LIST))]
+    if _SECRET in names:
+        raise IntegrityError("the list of the studio's escrows is gone")
+    return []

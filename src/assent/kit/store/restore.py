@@ -31,7 +31,7 @@ from assent.kit.vault.guard import Guard
 __all__ = ["Restored", "restore"]
 
 _NAMES = re.compile(
-    r"studio\.(db|toml)|manifest\.jws|keys/([\w-]+\.secret|root\.key|escrows\.json)"
+    r"studio\.(db|toml)|manifest\.jws|keys/([\w-]+\.secret|root\.key)"
     r"|keys/records/[\w-][\w.-]{0,79}\.(gone|version)|escrow/[\w-][\w.-]{0,79}\.wrapped"
     r"|log/(checkpoint|vkey|status/[0-9]+\.jwt|tile/([0-9]+|entries)(/x?[0-9]{3})+(\.p/[0-9]+)?)"
     r"|vault/[0-9a-f]{2}/[0-9a-f]{64}|(releases|previews|certificates)/[\w-][\w. -]*",

@@ -351,7 +351,8 @@ def test_recipients(scene: Scene, tmp_path: Path, recipients: list[str]) -> None
 
 def test_no_file_is_overwritten(scene: Scene, tmp_path: Path) -> None:
     (tmp_path / "b.age").write_bytes(b"mine")
-    for path in (tmp_path / "b.age", tmp_path / "no" / "folder.age"):
+    inside = scene.studio.releases_folder / "b.age"
+    for path in (tmp_path / "b.age", tmp_path / "no" / "folder.age", inside):
         with pytest.raises(InputError, match="can't be made"):
             save(scene, path)
     assert (tmp_path / "b.age").read_bytes() == b"mine"
@@ -392,6 +393,13 @@ def test_a_key_destroyed_meanwhile_isnt_saved(scene: Scene, tmp_path: Path) -> N
     ring = add_escrow(scene.studio, tmp_path / "stick")
     ring.destroy(record_of(scene, scene.ada))
     assert save(scene, tmp_path / "b.age", tmp_path / "stick").keys == 1
+
+
+def test_what_a_killed_export_left_goes(scene: Scene, tmp_path: Path) -> None:
+    snapshot = scene.studio.folder / ".snapshot.tmp"
+    snapshot.write_bytes(b"names in clear")
+    save(scene, tmp_path / "b.age")
+    assert not snapshot.exists()
 
 
 def test_a_backup_shows_nothing_to_others(scene: Scene, tmp_path: Path) -> None:
