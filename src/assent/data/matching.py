@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from assent.data.look import clock_time
 from assent.data.tracks import PersonTrack
 from assent.kit.errors import UnlistedFaceError
-from assent.kit.faces.calibration import Zone, explain, zone_of
+from assent.kit.faces.calibration import APART, Zone, explain, zone_of
 from assent.kit.faces.detect import DlibDetector, FaceDetector
 from assent.kit.faces.embed import FaceEmbedder
 from assent.kit.faces.face_set import FaceSet
@@ -142,7 +142,8 @@ def _require(
             f"statement ({explain(own)})",
             advice="Take the footage in again, or ask the one whom it shows for consent.",
         )
-    if best.name != person:
+    # Of two who are nearly as near either may be meant: who it is was decided when it came in.
+    if own - best.distance >= APART:
         raise UnlistedFaceError(
             f"{name}, shows {handles[best.name]} where {handles[person]} was to be",
             advice="Take the footage in again.",

@@ -73,6 +73,13 @@ def test_who_is_nearer_to_somebody_else_is_refused(stage: Stage) -> None:
         watch(stage, tracks_of(stage), exchanged)
 
 
+def test_two_who_are_nearly_alike_are_not_told_apart_again(stage: Stage) -> None:
+    """A person decided when the clip came in."""
+    own = gallery_of(stage)[stage.ada.id]
+    other = own + np.float32(0.01)
+    watch(stage, tracks_of(stage), {stage.ada.id: other, stage.ben.id: own})
+
+
 def test_a_face_that_was_not_there_is_noticed(stage: Stage) -> None:
     with pytest.raises(UnlistedFaceError, match=r"at 0:00\.0, shows a face that was not in it"):
         watch(stage, [], gallery_of(stage))
