@@ -38,6 +38,7 @@ any command shows its options.
 | `ASSENT_PASSPHRASE` | the passphrase itself; other programs of the same user can see it |
 | `ASSENT_KEY_COMMAND` | the full path of a [program that keeps the root \
 key](../specs/vault.md#a-key-program), in place of a passphrase |
+| `ASSENT_PUBLIC_URL` | where subjects reach the consent pages, in place of `--public-url` |
 | `ASSENT_TRACEBACK` | set to `1`, an unexpected failure shows its traceback, for a report |
 """
 

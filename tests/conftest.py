@@ -119,3 +119,10 @@ def released(rendered: "Cast") -> "Cast":
     from casts import Stage
 
     return rendered.then("released", Stage.finish)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the browser's tests keep what they see."""
+    parser.addoption(
+        "--pictures", action="store_true", help="take the pictures of docs/pictures/consent anew"
+    )

@@ -5,6 +5,7 @@ What takes long is prepared once a session and its folder copied for each test.
 
 import io
 import shutil
+import uuid
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ from assent.kit.hashing import hash_file
 from assent.kit.signing import SigningKey, new_key, public_of
 from assent.kit.store.database import Database
 from assent.kit.store.studio import Studio, create_studio, open_studio
-from assent.kit.store.tables import ConsentRow
+from assent.kit.store.tables import ConsentRow, DraftRow, FootageRow, ModelRow
 from assent.kit.tlog._disk import Disk as LogDisk
 from assent.kit.tlog.log import Log
 from assent.kit.tlog.note import NoteSigner
@@ -165,6 +166,35 @@ def agree(studio: Studio, purpose: Purpose, member: Member, **changes: Any) -> A
     """Let `member` agree to terms that cover `purpose`, with `changes`."""
     record = draw_up(studio, purpose, member, **changes)
     return take_in(studio, member, record, sign_record(record, member.key))
+
+
+def add_draft(studio: Studio, purpose: Purpose, *, donor: Member, performer: Member) -> str:
+    """Put the rows of a complete draft into the database, with nothing behind them."""
+    now = stamp(studio.clock())
+    number = uuid.uuid4().hex
+    with studio.database.session() as session:
+        session.add(
+            FootageRow(
+                id=f"f{number}", project_id=purpose.project_id, name="scene.mp4", sha256=number,
+                rights="ours", people=[performer.id], keep_sound=False, blob="0", tracks_blob="0",
+                frames=1, created=now, binding="",
+            )
+        )  # fmt: skip
+        session.add(
+            ModelRow(
+                id=f"m{number}", project_id=purpose.project_id, name="model", donor_id=donor.id,
+                performer_id=performer.id, state="ready", config={}, created=now,
+            )
+        )  # fmt: skip
+        session.flush()
+        session.add(
+            DraftRow(
+                id=number, project_id=purpose.project_id, model_id=f"m{number}",
+                footage_id=f"f{number}", model_blob="0", state="complete", created=now, frames=1,
+                replaced=1, digest="1" * 64,
+            )
+        )  # fmt: skip
+    return number
 
 
 def face_of(handle: str) -> Enrolment:

@@ -41,7 +41,16 @@ from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["Accepted", "Terms", "accept", "add_offer", "next_version", "offer"]
+__all__ = [
+    "Accepted",
+    "Terms",
+    "accept",
+    "add_offer",
+    "make_live",
+    "next_version",
+    "offer",
+    "receipt_for",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,13 +155,7 @@ def accept(
         ground = ground or row.ground
         check_ground(studio, record, ground)
         enrolment = enrol_from_statement(statement, name=name)
-        receipt = countersign(
-            signed,
-            record,
-            studio.signing_key,
-            moment=stamp(studio.clock()),
-            status=_status(studio, row),
-        )
+        receipt = receipt_for(studio, row, record, signed)
         # An earlier version or an interrupted run has made it already.
         if not studio.keyring.has(record.record_id):
             studio.keyring.create(record.record_id)
@@ -163,12 +166,19 @@ def accept(
             row.receipt = receipt
             row.receipt_hash = hash_receipt(receipt, row.salt)
             row.enrolment_blob = blob
-    return _make_live(studio, row)
+    return make_live(studio, row)
 
 
-def _status(studio: Studio, row: ConsentRow) -> dict[str, str]:
+def receipt_for(studio: Studio, row: ConsentRow, record: ConsentRecord, signed: str) -> str:
+    """Return the studio's countersignature, which says where the record's status is."""
     place = Place(number=row.status_list or 1, index=row.status_index or 0)
-    return credential_status(studio.id, place)
+    return countersign(
+        signed,
+        record,
+        studio.signing_key,
+        moment=stamp(studio.clock()),
+        status=credential_status(studio.id, place),
+    )
 
 
 def _unless_ended(session: Session, row: ConsentRow) -> ConsentRow:
@@ -203,7 +213,7 @@ def _same(studio: Studio, row: ConsentRow, signed: str) -> bool:
     return receipt.record == read_signed(signed, person.key)
 
 
-def _make_live(studio: Studio, row: ConsentRow) -> Accepted:
+def make_live(studio: Studio, row: ConsentRow) -> Accepted:
     """Log the receipt and let the desk see it; a repeat finds both done."""
     if row.log_index is None:
         entry = {

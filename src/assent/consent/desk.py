@@ -31,7 +31,7 @@ from assent.purpose.places import read_places
 from assent.purpose.projects import Purpose
 from assent.purpose.rules import RecordTerms, decide
 
-__all__ = ["Need", "clear", "clear_all"]
+__all__ = ["Need", "clear", "clear_all", "live_record"]
 
 # Long enough for one piece of work (a segment, a checkpoint), short enough that a withdrawal
 # stops a job that asks again.
@@ -69,8 +69,7 @@ def clear(
     today within its term, covers all of it.
     """
     person = person_by_id(studio, person_id)
-    row = _live_row(studio, purpose, person)
-    record = _signed_record(studio, row, person)
+    row, record = live_record(studio, purpose, person)
     _check_references(record, studio, purpose, person)
     _check_newest(studio, row, person)
     _check_logged(studio, row, person)
@@ -90,6 +89,17 @@ def clear(
         expires=studio.clock() + GOOD_FOR,
         key=KEY,
     )
+
+
+def live_record(
+    studio: Studio, purpose: Purpose, person: Person
+) -> tuple[ConsentRow, ConsentRecord]:
+    """Return the live record of a person for a project, with both signatures intact, and its row.
+
+    Raises `NotClearedError` if there is none. It is no permission to do anything.
+    """
+    row = _live_row(studio, purpose, person)
+    return row, _signed_record(studio, row, person)
 
 
 def _live_row(studio: Studio, purpose: Purpose, person: Person) -> ConsentRow:

@@ -18,7 +18,15 @@ from assent.kit.signing import SigningKey, peek, public_of, sign, thumbprint, ve
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 
-__all__ = ["check_ground", "decide", "decision_entry", "say_passed", "vouch"]
+__all__ = [
+    "check_decider",
+    "check_ground",
+    "check_member",
+    "decide",
+    "decision_entry",
+    "say_passed",
+    "vouch",
+]
 
 _KIND = "assent-ground+jws"
 _LONGEST_REASON = 2000
@@ -50,16 +58,21 @@ def decide(
     reason: str,
 ) -> str:
     """Return a member's signed decision about the statement of `record`; raises as `vouch`."""
-    _check_member(record, member)
-    if thumbprint(public_of(key)) != member.key_id:
-        raise IntegrityError(
-            f"this key is not {member.handle}'s", advice="Who decides signs with their own key."
-        )
+    check_decider(record, member, key)
     if not 3 <= len(reason.strip()) <= _LONGEST_REASON:
         raise InputError("a decision needs a reason", advice="Say in a sentence what you saw.")
     outcome = "approved" if approve else "rejected"
     told = {"reason": reason.strip()}
     return _say(studio, record, key, by=member.id, outcome=outcome, told=told)
+
+
+def check_decider(record: ConsentRecord, member: Person, key: SigningKey) -> None:
+    """Raise as `vouch` does unless `member`, whose key this is, may decide about `record`."""
+    check_member(record, member)
+    if thumbprint(public_of(key)) != member.key_id:
+        raise IntegrityError(
+            f"this key is not {member.handle}'s", advice="Who decides signs with their own key."
+        )
 
 
 def check_ground(studio: Studio, record: ConsentRecord, ground: str | None) -> None:
@@ -76,7 +89,7 @@ def check_ground(studio: Studio, record: ConsentRecord, ground: str | None) -> N
             allowed = "passed"
         else:
             member = person_by_id(studio, str(by))
-            _check_member(record, member)
+            check_member(record, member)
             said = verify(ground, member.key, kind=_KIND)
             allowed = "approved"
     except RefusedError:
@@ -126,7 +139,8 @@ def _say(
     )
 
 
-def _check_member(record: ConsentRecord, member: Person) -> None:
+def check_member(record: ConsentRecord, member: Person) -> None:
+    """Raise `RefusedError` unless `member` works for the studio and is not the subject."""
     if not member.staff:
         raise RefusedError(
             f"{member.handle} does not decide for the studio",

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -24,10 +24,11 @@ from assent.kit.clock import stamp
 from assent.kit.errors import InputError, NotClearedError
 from assent.kit.signing import VerifyKey, public_of
 from assent.kit.store.studio import Studio
-from assent.kit.store.tables import InvitationRow, PersonRow, ProjectRow
+from assent.kit.store.tables import ConsentRow, InvitationRow, PersonRow, ProjectRow
 from assent.purpose.projects import Purpose
 
 __all__ = [
+    "WATCH_LIFETIME",
     "Invitation",
     "Listed",
     "choose",
@@ -36,12 +37,14 @@ __all__ = [
     "invitation_by_id",
     "invite",
     "invite_home",
+    "invite_to_watch",
     "list_invitations",
     "use_up",
 ]
 
 OFFER_LIFETIME = timedelta(hours=48)
 HOME_LIFETIME = timedelta(hours=1)
+WATCH_LIFETIME = timedelta(minutes=10)
 LONGEST_LIFETIME = timedelta(days=30)
 
 _GONE = "this link does not work"
@@ -50,7 +53,7 @@ _GONE_ADVICE = "It may have been used, replaced or too old. Ask the studio for a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """A link that is open. `terms` is None for one to the subject's own place."""
+    """A link that is open; only one to a ceremony has `terms`."""
 
     id: str
     person: Person
@@ -60,6 +63,13 @@ class Invitation:
     terms: Terms | None
     choices: Choices | None
     attempts: int
+
+    @property
+    def leads_to(self) -> Literal["ceremony", "recording", "home"]:
+        """Tell what the link is for."""
+        if self.terms is not None:
+            return "ceremony"
+        return "home" if self.record_id is None else "recording"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +146,26 @@ def invite_home(studio: Studio, person: Person, *, lifetime: timedelta = HOME_LI
             .where(
                 InvitationRow.person_id == person.id,
                 InvitationRow.terms.is_(None),
+                InvitationRow.record_id.is_(None),
                 InvitationRow.state == "open",
             )
             .values(state="replaced")
         )
         return _add(studio, session, person, lifetime)
+
+
+def invite_to_watch(studio: Studio, member: Person, row: ConsentRow) -> str:
+    """Return the secret of a link by which a member of the studio looks at a recording, once."""
+    with studio.database.session() as session:
+        return _add(
+            studio,
+            session,
+            member,
+            WATCH_LIFETIME,
+            project_id=row.project_id,
+            record_id=row.record_id,
+            version=row.version,
+        )
 
 
 def find_invitation(studio: Studio, secret: str) -> Invitation:

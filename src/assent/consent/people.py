@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError, NotClearedError, NotFoundError
+from assent.kit.passkey import Passkey
 from assent.kit.signing import VerifyKey, from_jwk, thumbprint, to_jwk
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import PersonRow
@@ -26,6 +27,8 @@ __all__ = [
     "handles_of",
     "list_people",
     "person_by_id",
+    "person_by_key",
+    "person_by_passkey",
 ]
 
 
@@ -117,6 +120,7 @@ def _give_key(studio: Studio, session: Session, row: PersonRow, key: VerifyKey) 
     _check_free(studio, session, key, but=row.id)
     row.public_key = to_jwk(key)
     row.key_thumbprint = thumbprint(key)
+    row.credential_id = key.credential_id if isinstance(key, Passkey) else None
 
 
 def _check_free(studio: Studio, session: Session, key: VerifyKey, *, but: str) -> None:
@@ -159,6 +163,24 @@ def person_by_id(studio: Studio, person_id: str) -> Person:
         row = session.get(PersonRow, person_id)
     if row is None:
         raise NotFoundError("no such person")
+    return _person_of(row)
+
+
+def person_by_key(studio: Studio, *, thumbprint: str) -> Person:
+    """Return the person whose key has that thumbprint; raises `NotFoundError`."""
+    with studio.database.session() as session:
+        row = session.scalar(select(PersonRow).where(PersonRow.key_thumbprint == thumbprint))
+    if row is None:
+        raise NotFoundError("nobody has this key", advice="Use the key that you signed with.")
+    return _person_of(row)
+
+
+def person_by_passkey(studio: Studio, credential_id: str) -> Person:
+    """Return the person with that passkey; raises `NotFoundError`."""
+    with studio.database.session() as session:
+        row = session.scalar(select(PersonRow).where(PersonRow.credential_id == credential_id))
+    if row is None:
+        raise NotFoundError("nobody has this key", advice="Use the key that you signed with.")
     return _person_of(row)
 
 

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 
 from assent.consent.record import ConsentRecord, parse_record
 from assent.kit.errors import InputError, IntegrityError
-from assent.kit.signing import SigningKey, VerifyKey, peek, public_of, sign, thumbprint, verify
+from assent.kit.signing import (
+    SigningKey,
+    VerifyKey,
+    peek,
+    public_of,
+    sign,
+    signing_input,
+    thumbprint,
+    verify,
+)
 
 __all__ = [
     "Receipt",
@@ -18,6 +27,7 @@ __all__ = [
     "hash_receipt",
     "read_receipt",
     "read_signed",
+    "record_to_sign",
     "sign_record",
     "signer_hint",
 ]
@@ -45,6 +55,11 @@ def sign_record(record: ConsentRecord, key: SigningKey) -> str:
             advice="Only the subject can sign, with the key registered as theirs.",
         )
     return sign({"record": record.to_json()}, key, kind=_SIGNED)
+
+
+def record_to_sign(record: ConsentRecord, key: VerifyKey) -> str:
+    """Return what the holder of `key` signs in a browser; the token is made by `attach`."""
+    return signing_input({"record": record.to_json()}, key, kind=_SIGNED)
 
 
 def read_signed(token: str, key: VerifyKey) -> ConsentRecord:

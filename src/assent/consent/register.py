@@ -7,11 +7,13 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session, load_only
 
 from assent.consent._rows import rows_of
+from assent.consent.people import Person
+from assent.consent.record import ConsentRecord, parse_record
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, PersonRow, ProjectRow
 
-__all__ = ["Listed", "list_records"]
+__all__ = ["Listed", "Own", "list_records", "own_records"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +97,46 @@ def _place(session: Session, after: str) -> tuple[str, int, str, str]:
 def _state(row: ConsentRow, today: str) -> str:
     expired = row.state == "live" and row.document["scope"]["ends"] < today
     return "expired" if expired else row.state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """The newest version of one of a person's own records."""
+
+    row_id: str
+    record_id: str
+    version: int
+    project_id: str
+    title: str
+    state: str
+    record: ConsentRecord
+    signed: bool
+    """There is a receipt."""
+
+
+def own_records(studio: Studio, person: Person) -> tuple[Own, ...]:
+    """Return a person's records that they have signed, newest first, each in its last version."""
+    today = studio.clock().date().isoformat()
+    with studio.database.session() as session:
+        rows = session.scalars(
+            select(ConsentRow)
+            .where(
+                ConsentRow.person_id == person.id,
+                ConsentRow.receipt.is_not(None) | ConsentRow.signed.is_not(None),
+            )
+            .order_by(ConsentRow.created, ConsentRow.version)
+        ).all()
+    newest = {row.record_id: row for row in rows}
+    return tuple(
+        Own(
+            row_id=row.id,
+            record_id=row.record_id,
+            version=row.version,
+            project_id=row.project_id,
+            title=str(row.document["project"]["title"]),
+            state=_state(row, today),
+            record=parse_record(row.document),
+            signed=row.receipt is not None,
+        )
+        for row in reversed(newest.values())
+    )

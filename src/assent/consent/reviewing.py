@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from assent.consent.ceremony import Accepted
-from assent.consent.ground import decide, decision_entry
+from assent.consent.ground import check_decider, check_member, decide, decision_entry
+from assent.consent.invitations import invite_to_watch
 from assent.consent.locker import Locker
 from assent.consent.people import Person
 from assent.consent.sitting import record_of, take_up
@@ -20,7 +21,15 @@ from assent.kit.signing import SigningKey
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, PersonRow, ProjectRow
 
-__all__ = ["Waiting", "approve_statement", "find_waiting", "list_waiting", "reject_statement"]
+__all__ = [
+    "Waiting",
+    "approve_statement",
+    "find_waiting",
+    "link_to_watch",
+    "list_waiting",
+    "reject_statement",
+    "watch_statement",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,27 @@ def find_waiting(studio: Studio, record_id: str) -> ConsentRow:
             f"no record '{record_id}' waits for a decision", advice="See `assent consent review`."
         )
     return rows[0]
+
+
+def link_to_watch(studio: Studio, record_id: str, member: Person, key: SigningKey) -> str:
+    """Return the secret of a one-time link by which `member` looks at a recording.
+
+    Raises `NotFoundError` if none waits, `RefusedError` or `IntegrityError` as `ground.vouch`.
+    """
+    row = find_waiting(studio, record_id)
+    check_decider(record_of(row), member, key)
+    return invite_to_watch(studio, member, row)
+
+
+def watch_statement(studio: Studio, record_id: str, member: Person) -> bytes:
+    """Return the recording of a record that waits; the vault notes in the log that it was opened.
+
+    Raises `NotFoundError` once it was decided about, `RefusedError` unless `member` may decide.
+    """
+    row = find_waiting(studio, record_id)
+    check_member(record_of(row), member)
+    with Locker(studio).statement(row) as file:
+        return file.read()
 
 
 def approve_statement(

@@ -38,6 +38,7 @@ from assent.kit.media.convert import from_rgb
 from assent.kit.media.picture import luma8, to_rgb, with_luma
 from assent.kit.media.still import read_still
 from assent.kit.store.studio import Studio
+from assent.kit.store.tables import PreviewRow
 from assent.kit.tlog.receipt import make_receipt
 from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.read import read_mark
@@ -109,7 +110,8 @@ def seal_draft_sheet(
         ]
     )
     kind = "worst" if frames else "before-after"
-    return _seal(studio, sheet, clearances, f"{purpose.slug}-{draft.id[:8]}-{kind}")
+    name = f"{purpose.slug}-{draft.id[:8]}-{kind}"
+    return _seal(studio, sheet, clearances, name, draft_id=draft.id)
 
 
 def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: ContentGate) -> Path:
@@ -148,9 +150,14 @@ def _check_content(pictures: Sequence[NDArray[np.uint8]], gate: ContentGate) -> 
 
 
 def _seal(
-    studio: Studio, rgb: NDArray[np.uint8], clearances: Sequence[Clearance], name: str
+    studio: Studio,
+    rgb: NDArray[np.uint8],
+    clearances: Sequence[Clearance],
+    name: str,
+    *,
+    draft_id: str | None = None,
 ) -> Path:
-    """Label, mark, sign, check, log and write one still."""
+    """Label, mark, sign, check, log and write one still; one of a draft is noted as its preview."""
     asset_id = secrets.token_hex(8)
     receipts = tuple(sorted({clearance.receipt_hash for clearance in clearances}))
     signed = io.BytesIO()
@@ -182,6 +189,18 @@ def _seal(
     path = studio.previews_folder / f"{name}-{asset_id}.jpg"
     replace_file(studio.disk, path.with_suffix(".proof"), receipt.encode())
     replace_file(studio.disk, path, data)
+    if draft_id is not None:
+        with studio.database.session() as session:
+            session.add(
+                PreviewRow(
+                    asset_id=asset_id,
+                    draft_id=draft_id,
+                    name=path.name,
+                    sha256=sha256,
+                    log_index=index,
+                    created=entry.time,
+                )
+            )
     return path
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "register_passkey",
     "seal_passkey_token",
     "verify_passkey",
+    "verify_presence",
 ]
 
 ALGORITHM = "WebAuthn"
@@ -138,6 +139,15 @@ def seal_passkey_token(signing_input: str, assertion: Mapping[str, Any]) -> str:
     """Join a document and what the browser returned for it; `verify_passkey` checks the result."""
     parts = {part: str(assertion.get(part, ""))[:_LONGEST] for part in _PARTS}
     return f"{signing_input}.{_encode(canonical(parts))}"
+
+
+def verify_presence(answer: Mapping[str, Any], passkey: Passkey, *, challenge: bytes) -> None:
+    """Raise `IntegrityError` unless the holder of `passkey` has just answered `challenge`."""
+    parts = {part: str(answer.get(part, ""))[:_LONGEST] for part in _PARTS}
+    try:
+        _check(passkey, parts, challenge)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise IntegrityError("the signature does not match") from error
 
 
 def verify_passkey(token: str, passkey: Passkey, *, kind: str) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from assent.consent.clearance import Act, AskAgain, Clearance, require_all
+from assent.consent.finals import require_finals
 from assent.consent.locker import Locker
 from assent.consent.people import Person, find_person, person_by_id
 from assent.create._frames import looks_of
@@ -229,6 +230,7 @@ def _approve(studio: Studio, purpose: Purpose, draft: Draft) -> Approved:
     level = purpose.assessment.level
     if level.ticks:
         check_claims(studio, purpose.project_id, purpose.brief, shown=_people_in(draft))
+    require_finals(studio, purpose, _people_in(draft), draft_id=draft.id, draft=draft.digest)
     return Approved(
         draft=draft,
         shortest_side=min(int(decision["shortest_side"]), level.shortest_side),

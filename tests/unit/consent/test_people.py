@@ -10,6 +10,8 @@ from assent.consent.people import (
     handles_of,
     list_people,
     person_by_id,
+    person_by_key,
+    person_by_passkey,
 )
 from assent.kit.errors import InputError, NotClearedError, NotFoundError
 from assent.kit.signing import new_key, public_of, thumbprint
@@ -130,6 +132,18 @@ def test_passkeys_are_kept(scene: Scene) -> None:
     dora = add_person(scene.studio, handle="dora", name="Dora", key=passkey)
     assert find_person(scene.studio, "dora").key == passkey
     assert dora.key_id == passkey.thumbprint()
+
+
+def test_people_are_found_by_their_keys(scene: Scene) -> None:
+    authenticator = Authenticator()
+    add_person(scene.studio, handle="dora", name="Dora", key=authenticator.passkey)
+    credential = authenticator.passkey.credential_id
+    assert person_by_passkey(scene.studio, credential).handle == "dora"
+    assert person_by_key(scene.studio, thumbprint=scene.ada.person.key_id).handle == "ada"
+    with pytest.raises(NotFoundError, match="nobody has this key"):
+        person_by_passkey(scene.studio, "")
+    with pytest.raises(NotFoundError, match="nobody has this key"):
+        person_by_key(scene.studio, thumbprint="x")
 
 
 def test_people_a_page_at_a_time(scene: Scene) -> None:

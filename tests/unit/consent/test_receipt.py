@@ -11,6 +11,7 @@ from assent.consent.receipt import (
     hash_receipt,
     read_receipt,
     read_signed,
+    record_to_sign,
     sign_record,
     signer_hint,
 )
@@ -135,3 +136,18 @@ def test_any_text_for_a_signed_record(text: str) -> None:
     for read in (signer_hint, lambda token: read_signed(token, public_of(new_key()))):
         with pytest.raises(AssentError):
             read(text)
+
+
+def test_a_receipt_says_where_its_status_is(scene: Scene) -> None:
+    record = draw_up(scene.studio, scene.purpose, scene.cleo)
+    key = scene.studio.signing_key
+    token = countersign("x", record, key, moment="now", status={"statusListIndex": "7"})
+    assert peek(token)["credentialStatus"] == {"statusListIndex": "7"}
+    assert "credentialStatus" not in peek(countersign("x", record, key, moment="now"))
+
+
+def test_a_record_is_signed_in_a_browser(scene: Scene) -> None:
+    record = draw_up(scene.studio, scene.purpose, scene.cleo)
+    asked = record_to_sign(record, scene.cleo.person.key)
+    # The same words; only the order of the header's members differs.
+    assert asked.split(".")[1] == sign_record(record, scene.cleo.key).split(".")[1]

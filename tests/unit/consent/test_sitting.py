@@ -17,8 +17,10 @@ from assent.consent.record import ConsentRecord
 from assent.consent.reviewing import (
     approve_statement,
     find_waiting,
+    link_to_watch,
     list_waiting,
     reject_statement,
+    watch_statement,
 )
 from assent.consent.sitting import Checked, conclude, finish, prepare
 from assent.consent.terms import Choices
@@ -369,6 +371,33 @@ def test_only_staff_decides_and_never_about_themselves(dora: Sitting) -> None:
 
 def scene_person(dora: Sitting, handle: str) -> Any:  # noqa: ANN401 - a person
     return find_person(dora.scene.studio, handle)
+
+
+def test_who_decides_looks_first(dora: Sitting) -> None:
+    record = dora.prepare()
+    dora.conclude(record, checked=DOUBTFUL)
+    studio, member = dora.scene.studio, kim(dora.scene)
+    found = find_invitation(studio, link_to_watch(studio, record.record_id[:8], member, PRODUCER))
+    assert (found.leads_to, found.person.id, found.record_id) == (
+        "recording", member.id, record.record_id,
+    )  # fmt: skip
+    size = studio.log.size
+    assert watch_statement(studio, record.record_id, member) == dora.statement
+    # Looking is noted.
+    assert studio.log.size > size
+    for who, key in [
+        (scene_person(dora, "ada"), dora.scene.ada.key),
+        (find_person(studio, "dora"), dora.key),
+    ]:
+        with pytest.raises(RefusedError):
+            link_to_watch(studio, record.record_id, who, key)
+        with pytest.raises(RefusedError):
+            watch_statement(studio, record.record_id, who)
+    with pytest.raises(IntegrityError, match="this key is not kim's"):
+        link_to_watch(studio, record.record_id, member, dora.key)
+    approve_statement(studio, record.record_id, member, PRODUCER, reason="it is Dora")
+    with pytest.raises(NotFoundError):
+        watch_statement(studio, record.record_id, member)
 
 
 @pytest.mark.parametrize("record_id", ["", "nobody", "%"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from passkeys import Authenticator, b64
 
 from assent.kit.errors import InputError, IntegrityError
-from assent.kit.passkey import Passkey, register_passkey
+from assent.kit.passkey import Passkey, register_passkey, verify_presence
 from assent.kit.signing import (
     attach,
     from_jwk,
@@ -241,3 +241,17 @@ def test_a_page_signs_with_a_key_file() -> None:
     assert verify(token, public_of(key), kind=KIND) == PAYLOAD
     with pytest.raises(IntegrityError):
         verify(attach(asked, {}, public_of(key)), public_of(key), kind=KIND)
+
+
+def test_presence_is_proved() -> None:
+    ada = Authenticator()
+    verify_presence(ada.answer(CHALLENGE), ada.passkey, challenge=CHALLENGE)
+    for answer in (
+        ada.answer(bytes(32)),
+        Authenticator().answer(CHALLENGE),
+        ada.answer(CHALLENGE, flags=0x01),
+        {},
+        {"clientDataJSON": "!", "authenticatorData": "", "signature": ""},
+    ):
+        with pytest.raises(IntegrityError):
+            verify_presence(answer, ada.passkey, challenge=CHALLENGE)

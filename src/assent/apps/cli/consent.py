@@ -2,18 +2,29 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
+from assent.apps.cli.ceremony import add_to, show_link
 from assent.apps.cli.console import err, out, show_json, show_table
 from assent.apps.cli.files import read_bytes, read_text, write_document, write_secret
-from assent.apps.cli.options import AsJson, Limit, ProjectName, StudioFolder, the_studio
+from assent.apps.cli.options import (
+    LOCAL,
+    AsJson,
+    Limit,
+    ProjectName,
+    PublicUrl,
+    StudioFolder,
+    the_studio,
+)
+from assent.apps.web.guard import place_at
 from assent.consent.ceremony import Accepted, Terms, accept, offer
 from assent.consent.clearance import Act, Modality
 from assent.consent.ground import vouch
+from assent.consent.invitations import invite
 from assent.consent.people import Person, add_person, find_person, list_people
 from assent.consent.receipt import sign_record
 from assent.consent.record import parse_record
@@ -48,6 +59,7 @@ consent = typer.Typer(no_args_is_help=True, help="Offer, sign, accept, withdraw.
 
 def register(app: typer.Typer) -> None:
     """Add this step's commands."""
+    add_to(consent)
     app.add_typer(person, name="person", rich_help_panel=PANEL)
     app.add_typer(consent, name="consent", rich_help_panel=PANEL)
 
@@ -141,14 +153,19 @@ def keygen(
 def offer_(
     handle: Annotated[str, typer.Argument(help="Who is asked.", metavar="PERSON")],
     project: ProjectName,
-    statement: Annotated[
-        Path,
-        typer.Option(
-            help="The clip in which the subject alone says that they agree.", metavar="FILE"
-        ),
-    ],
-    to: Annotated[Path, typer.Option("--out", help="The offer, for the subject.", metavar="FILE")],
     act: Annotated[list[Act], typer.Option(help="What may be done; repeat for each.")],
+    statement: Annotated[
+        Path | None,
+        typer.Option(
+            help="A clip in which the subject alone says that they agree; without, a link is made "
+            "by which they record it themselves.",
+            metavar="FILE",
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--out", help="With --statement: the offer, for the subject.", metavar="FILE"),
+    ] = None,
     modality: Annotated[
         list[Modality], typer.Option(help="What of the person; repeat for each.")
     ] = [Modality.FACE],  # noqa: B006 - Typer reads the default and never changes it
@@ -165,12 +182,29 @@ def offer_(
         list[str] | None,
         typer.Option(help="political, advertising, health-or-money, satire or news."),
     ] = None,
+    final_approval: Annotated[
+        bool,
+        typer.Option("--final-approval", help="The subject keeps the last word."),
+    ] = False,
+    language: Annotated[str, typer.Option(help="Of the notice: en, de or es.")] = "en",
+    estate: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --statement: the document by which an estate speaks for the dead.",
+            metavar="FILE",
+        ),
+    ] = None,
+    hours: Annotated[float, typer.Option(help="Without --statement: how long the link works.")] = (
+        48.0
+    ),
+    public_url: PublicUrl = LOCAL,
     adult: Annotated[
         bool, typer.Option("--adult", help="Attest that the subject is 18 or older.")
     ] = False,
     studio: StudioFolder = HERE,
+    as_json: AsJson = False,
 ) -> None:
-    """Draw up a consent record for a person to sign."""
+    """Draw up an offer: a one-time link to the ceremony, or a file with --statement."""
     if not adult:
         raise InputError("minors can't be asked", advice="Attest the subject's age with --adult.")
     opened = the_studio(studio)
@@ -187,17 +221,33 @@ def offer_(
         most_releases=most_releases,
         compensation=compensation,
         forbidden=frozenset(forbid or ()),  # type: ignore[arg-type] # the record validates them
+        language=language,
+        final_approval=final_approval,
+        estate_sha256=None if estate is None else _hash_of(estate),
     )
-    if not statement.is_file():
-        raise NotFoundError(f"there is no file {statement}", advice="Check the path.")
-    with statement.open("rb") as file:
-        record = offer(
-            opened, purpose, find_person(opened, handle), terms, statement_sha256=hash_file(file)
-        )
+    found = find_person(opened, handle)
+    if statement is None:
+        place = place_at(public_url)
+        secret = invite(opened, purpose, found, terms, lifetime=timedelta(hours=hours))
+        show_link(f"{place.origin}/c/{secret}", handle, hours, as_json=as_json)
+        return
+    if to is None:
+        raise InputError("say where to put the offer", advice="Give --out FILE.")
+    record = offer(opened, purpose, found, terms, statement_sha256=_hash_of(statement))
     write_document(to, canonical(record.to_json()).decode() + "\n")
+    if as_json:
+        show_json({"record": record.record_id, "version": record.version, "offer": str(to)})
+        return
     out.print(f"Offer {record.record_id} (version {record.version}) for {handle}: {to}")
-    out.print(record.notice.text)
+    out.print(record.notice.text, markup=False)
     out.print("[dim]Next, by the subject: assent consent sign[/dim]")
+
+
+def _hash_of(path: Path) -> str:
+    if not path.is_file():
+        raise NotFoundError(f"there is no file {path}", advice="Check the path.")
+    with path.open("rb") as file:
+        return hash_file(file)
 
 
 @consent.command("sign")

@@ -32,6 +32,11 @@ StudioFolder = Annotated[
 ProjectName = Annotated[
     str, typer.Option("--project", "-p", envvar="ASSENT_PROJECT", help="The project's name.")
 ]
+LOCAL = "http://localhost:8765"
+PublicUrl = Annotated[
+    str,
+    typer.Option(envvar="ASSENT_PUBLIC_URL", help="Where subjects reach the pages.", metavar="URL"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many to show at most.")]

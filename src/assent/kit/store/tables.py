@@ -17,11 +17,13 @@ __all__ = [
     "EndingRow",
     "ExportRow",
     "FaceSetRow",
+    "FinalRow",
     "FootageRow",
     "InvitationRow",
     "ModelRow",
     "OpeningRow",
     "PersonRow",
+    "PreviewRow",
     "ProjectRow",
     "PublisherRow",
     "ReleaseRow",
@@ -61,6 +63,7 @@ class PersonRow(Base):
     created: Mapped[str]
     public_key: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     key_thumbprint: Mapped[str | None] = mapped_column(default=None, unique=True)
+    credential_id: Mapped[str | None] = mapped_column(default=None, index=True)
     staff: Mapped[bool] = mapped_column(default=False)
 
 
@@ -332,6 +335,28 @@ class RulePackRow(Base):
     token: Mapped[str]
     key_id: Mapped[str] = mapped_column(ForeignKey("publisher.key_id"))
     log_index: Mapped[int]
+
+
+class FinalRow(Base):
+    """What a subject who kept the last word said of a draft; a token over the draft's digest."""
+
+    __tablename__ = "final"
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    token: Mapped[str]
+    created: Mapped[str]
+
+
+class PreviewRow(Base):
+    """A sealed sheet of a draft, in the previews folder."""
+
+    __tablename__ = "preview"
+    asset_id: Mapped[str] = mapped_column(primary_key=True)
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), index=True)
+    name: Mapped[str]
+    sha256: Mapped[str]
+    log_index: Mapped[int]
+    created: Mapped[str]
 
 
 class ReleaseRow(Base):

@@ -1,0 +1,1 @@
+"""The pages that subjects see: asking, recording, signing, and their own place."""
