@@ -78,10 +78,11 @@ def browser(
         stream = target.add_stream("mjpeg", rate=30, options={"q": "3"})
         stream.width, stream.height, stream.pix_fmt = 480, 480, "yuvj420p"
         with av.open(str(samples / "ada_statement.mp4")) as source:
-            for frame in islice(source.decode(video=0), 20):
-                rgb = frame.reformat(480, 480, format="yuvj420p")
-                rgb.pts = None
-                target.mux(stream.encode(rgb))
+            for number, frame in enumerate(islice(source.decode(video=0), 20)):
+                rgb = frame.reformat(480, 480, format="rgb24").to_ndarray()
+                picture = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+                picture.pts = number
+                target.mux(stream.encode(picture))
         target.mux(stream.encode())
     with browser_with(playwright, camera=film) as started:
         yield started
