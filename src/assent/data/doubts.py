@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from assent.consent.binding import Bound, check
-from assent.consent.clearance import Clearance
+from assent.consent.clearance import Act, Clearance
 from assent.consent.desk import Need
 from assent.consent.locker import Locker
 from assent.consent.people import Person, person_by_id
@@ -96,7 +96,8 @@ class Doubt:
 
     def needs(self) -> tuple[Need, ...]:
         """Return what must be asked before anybody looks: whether its people still agree."""
-        return tuple(Need(person_id=person, acts=frozenset()) for person in self.people)
+        acts = frozenset({Act.INGEST})
+        return tuple(Need(person_id=person, acts=acts) for person in self.people)
 
     def pictures(self, locker: Locker, clearances: Collection[Clearance]) -> NDArray[np.uint8]:
         """Return crops of each span's face: RGB uint8 [spans, n, S, S, 3].
