@@ -21,6 +21,7 @@ from assent.consent.locker import Locker
 from assent.consent.people import person_by_id
 from assent.create._frames import pairs_of
 from assent.create.draft import Draft
+from assent.data.clips import load_faces, sources
 from assent.data.doubts import Doubt
 from assent.data.look import clock_time
 from assent.disclose.check import LABEL_SEEN, check_credential, check_log
@@ -50,7 +51,7 @@ __all__ = ["seal_doubt_sheet", "seal_draft_sheet", "seal_model_sheet"]
 _MIME = "image/jpeg"
 _ROWS = 6
 _FACE = 320
-_GRAIN = 3.0
+_REFERENCES = 4
 
 
 def seal_model_sheet(studio: Studio, purpose: Purpose, name: str, *, gate: ContentGate) -> Path:
@@ -117,17 +118,15 @@ def seal_draft_sheet(
 def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: ContentGate) -> Path:
     """Seal a sheet of faces that a person must decide about; returns its path in the previews.
 
-    It shows the statements of those who were named, where they were recorded, beside each face.
+    Beside each face it shows those who were named: in their recorded statement, or else in footage
+    that was accepted before, or not at all.
 
     Raises `NotClearedError` unless everyone who was named is cleared, `ContentError` if it shows
     anything explicit.
     """
     clearances = clear_all(studio, purpose, doubt.needs())
     faces = doubt.pictures(Locker(studio), clearances)
-    columns = [
-        (f"statement of {person_by_id(studio, person).handle}", pictures)
-        for person, pictures in statement_pictures(studio, clearances).items()
-    ]
+    columns = _references(studio, purpose, doubt.people, clearances)
     for span, pictures in zip(doubt.spans, faces, strict=True):
         begins = clock_time(span.begins_ms / 1000)
         columns.append((f"clip, from {begins}: {span.distance_milli / 1000:.2f}", list(pictures)))
@@ -142,6 +141,23 @@ def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: Co
     sheet = contact_sheet(beside, cell=_FACE)
     name = f"{purpose.slug}-{doubt.id[:8]}-faces"
     return _seal(studio, sheet, clearances, name)
+
+
+def _references(
+    studio: Studio, purpose: Purpose, people: Sequence[str], clearances: Sequence[Clearance]
+) -> list[tuple[str, list[NDArray[np.uint8]]]]:
+    """Pictures of people whose faces are known, each with a caption."""
+    statements = statement_pictures(studio, clearances, count=_REFERENCES)
+    found = []
+    for person in people:
+        handle = person_by_id(studio, person).handle
+        if person in statements:
+            found.append((f"statement of {handle}", statements[person]))
+        elif sources(studio, purpose, [person]):
+            sets = load_faces(studio, purpose, Locker(studio), person, clearances)
+            steps = np.linspace(0, len(sets[0]) - 1, _REFERENCES).round().astype(int)
+            found.append((f"footage of {handle}", list(sets[0].faces[steps])))
+    return found
 
 
 def _check_content(pictures: Sequence[NDArray[np.uint8]], gate: ContentGate) -> None:

@@ -30,8 +30,9 @@ from assent.kit.errors import (
     UnlistedFaceError,
 )
 from assent.kit.media.probe import probe
+from assent.kit.media.still import read_still
 from assent.kit.signing import SigningKey, new_key, public_of
-from assent.kit.store.tables import DoubtRow, FootageRow, PersonRow
+from assent.kit.store.tables import ConsentRow, DoubtRow, FootageRow, PersonRow
 
 REASON = "The mole under her left eye is hers."
 
@@ -227,3 +228,23 @@ def test_the_sheet_is_sealed(stage: Stage, blurred: Path) -> None:
     stage.withdraw(stage.ada)
     with pytest.raises(NotClearedError):
         seal_doubt_sheet(stage.studio, stage.purpose, doubt, gate=ContentGate())
+
+
+def test_the_sheet_shows_who_it_may_be(
+    filmed: Cast, blurred: Path, samples: Path, tmp_path: Path
+) -> None:
+    stage = filmed.open_copy(tmp_path / "studio")
+    doubt = asked(stage, blurred)
+
+    def width() -> int:
+        path = seal_doubt_sheet(stage.studio, stage.purpose, doubt, gate=ContentGate())
+        return int(read_still(path.read_bytes(), name="sheet").shape[1])
+
+    # Two columns of the face, and two of her in footage that was accepted before.
+    assert width() > 4 * 320
+    (clearance,) = clear_all(stage.studio, stage.purpose, doubt.needs())
+    recorded = (samples / "ada_statement.mp4").read_bytes()
+    blob = Locker(stage.studio).put([recorded], [clearance])
+    with stage.studio.database.session() as session:
+        session.query(ConsentRow).filter_by(person_id=stage.ada.id).one().statement_blob = blob
+    assert width() > 4 * 320
