@@ -45,6 +45,7 @@ bench: $(VENV)/run.done
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/swap_scenes.py
+	$(BIN)/python benchmarks/consent_load.py
 
 docs: $(VENV)/docs.done
 	$(BIN)/mkdocs build --strict --quiet --site-dir site
