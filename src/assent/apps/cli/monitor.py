@@ -7,6 +7,7 @@ import typer
 
 from assent.apps.cli.console import out, progress_bar, show_json, show_table
 from assent.apps.cli.options import AsJson, StudioFolder, the_studio
+from assent.kit.store.studio import Studio
 from assent.monitor.releases import list_releases
 from assent.monitor.scan import scan
 from assent.monitor.sightings import remember
@@ -78,11 +79,12 @@ def scan_(
     as_json: AsJson = False,
 ) -> None:
     """Look through a folder for copies of the studio's releases."""
-    public = public_log(studio, log, log_key)
+    own = the_studio(studio) if log is None else None
+    public = public_log(studio, log, log_key) if own is None else _log_of(own, log_key)
     with progress_bar() as progress:
         sightings = list(scan(folder, public, progress=progress))
-    if log is None:
-        remember(the_studio(studio), sightings)
+    if own is not None:
+        remember(own, sightings)
     if as_json:
         show_json(
             [
@@ -134,8 +136,11 @@ def public_log(studio: Path, log: Path | None, log_key: str | None) -> PublicLog
     """Open the log in a folder, or the studio's own."""
     if log is not None:
         return open_log(log, vkey=log_key)
+    return _log_of(the_studio(studio), log_key)
+
+
+def _log_of(own: Studio, log_key: str | None) -> PublicLog:
     # The studio's own log is checked with the key that it signs with, not the one lying beside.
-    own = the_studio(studio)
     if log_key is not None:
         return open_log(own.log_folder, vkey=log_key)
     return open_log(own.log_folder, vkey=own.log_verifier.vkey, key_from=OWN)

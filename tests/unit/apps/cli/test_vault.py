@@ -7,6 +7,7 @@ import pytest
 from studios import Prepared, Scene
 
 from assent.apps.cli.main import run
+from assent.consent.withdrawal import withdraw
 from assent.kit.store.studio import open_studio
 from assent.kit.store.tables import ConsentRow
 from assent.kit.vault.guard import Passphrase
@@ -198,3 +199,47 @@ def test_init_tells_what_keeps_the_keys(
     told = said(capfd, "init", tmp_path / "sealed")
     assert "can open the vault" not in " ".join(told.split())
     assert PHRASE not in told
+
+
+def test_a_receipt_is_looked_up_without_a_studio(
+    studio: Scene,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with studio.studio.database.session() as session:
+        row = session.query(ConsentRow).filter_by(person_id=studio.ada.id).one()
+    bare, kept = tmp_path / "receipt.jws", tmp_path / "receipt.json"
+    bare.write_text(f"{row.receipt}\n")
+    kept.write_text(json.dumps({"receipt": row.receipt, "salt": row.salt}))
+    log = studio.studio.log_folder
+    monkeypatch.delenv("ASSENT_STUDIO")
+    assert (
+        json.loads(said(capfd, "consent", "status", bare, "--log", log, "--json"))["version"] == 1
+    )
+    withdraw(studio.studio, row.record_id)
+    for receipt in (bare, kept):
+        assert "It has ended" in said(capfd, "consent", "status", receipt, "--log", log)
+
+
+def test_scans_with_the_studios_log_and_with_a_copy(
+    studio: Scene, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "found"
+    folder.mkdir()
+    (folder / "no.mp4").write_bytes(b"no film")
+    for options in ((), ("--log", studio.studio.log_folder)):
+        assert "unreadable" in said(capfd, "monitor", "scan", folder, *options)
+
+
+def test_lists_say_that_there_is_more(studio: Scene, capfd: pytest.CaptureFixture[str]) -> None:
+    told = said(capfd, "person", "list", "--limit", "2")
+    assert "ben" in told
+    assert "cleo" not in told.replace("--after", "")
+    assert "--after ben" in told
+    assert "cleo" in said(capfd, "person", "list", "--after", "ben")
+    first = json.loads(said(capfd, "consent", "list", "--json"))[0]
+    after = f"{first['record_id']}:1"
+    assert f"--after {after}" in said(capfd, "consent", "list", "--limit", "1")
+    (second,) = json.loads(said(capfd, "consent", "list", "--after", after, "--json"))
+    assert second["handle"] == "ben"
