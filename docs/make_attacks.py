@@ -69,6 +69,8 @@ def _refusals(function: ast.FunctionDef) -> Iterator[str]:
         called = ast.unparse(node.func)
         if called == "refused":
             yield f"`{_constant(node.args[0])}`"
+        elif called == "shut":
+            yield f"{_constant(node.args[1])} `{_constant(node.args[2])}`".removesuffix(" ``")
         elif called == "turned_away":
             yield from (f"the check of `{_constant(check)}`" for check in node.args[1:])
         elif called == "pytest.raises":

@@ -5,11 +5,12 @@ what the attacker is told; `docs/make_attacks.py` writes `docs/attacks.md` from 
 """
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from studios import Member, Scene
@@ -22,7 +23,12 @@ from assent.kit.errors import AssentError
 from assent.kit.store.tables import ConsentRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["ask", "edit", "forged", "paste", "payload_of", "refused", "row_of", "turned_away"]
+if TYPE_CHECKING:
+    from requests_to import Answer
+
+__all__ = [
+    "ask", "edit", "forged", "paste", "payload_of", "refused", "row_of", "shut", "turned_away",
+]  # fmt: skip
 
 
 @contextmanager
@@ -91,3 +97,9 @@ def turned_away(findings: RecordingFindings, *checks: str) -> None:
     assert findings.verdict is Verdict.FAILED
     assert failed >= set(checks), findings.to_json()
     assert all(each.tell("en") for each in findings.findings)
+
+
+def shut(answer: "Answer", status: int, message: str) -> None:
+    """Expect a page to refuse, with this status and message."""
+    assert answer.status == status, (answer.status, answer.text[:500])
+    assert message in html.unescape(answer.text), answer.text[:500]
