@@ -188,7 +188,7 @@ def test_script_in_addresses(sitting: Ceremony) -> None:
     ):
         answer = sitting.get(path)
         assert SCRIPT not in answer.text
-    shut(sitting.get(f"/c/{SCRIPT}"), 403, "")
+    shut(sitting.get(f"/{SCRIPT}"), 404, "")
 
 
 def test_page_in_a_frame(sitting: Ceremony) -> None:
