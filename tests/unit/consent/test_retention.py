@@ -8,6 +8,7 @@ from assent.consent.clearance import Act, Clearance
 from assent.consent.desk import clear
 from assent.consent.locker import Locker
 from assent.consent.retention import end_expired, sweep
+from assent.consent.withdrawal import withdraw
 from assent.kit.errors import AssentError, NotClearedError, NotFoundError
 from assent.kit.store.tables import ConsentRow
 
@@ -76,6 +77,16 @@ def test_left_overs_go_after_a_day_and_nothing_else(scene: Scene) -> None:
     mine = [blob for blob in blobs if blob and _opens(locker, blob, ada)]
     assert len(mine) == 1
     assert not _opens(locker, orphan, ada)
+
+
+def test_ciphertext_that_nobody_can_open_goes_too(scene: Scene) -> None:
+    with scene.studio.database.session() as session:
+        rows = {row.person_id: row for row in session.query(ConsentRow)}
+    withdraw(scene.studio, rows[scene.ada.id].record_id)
+    scene.clock.to("2099-01-01")
+    assert sweep(scene.studio) == 1
+    left = set(Locker(scene.studio).ids())
+    assert left == {rows[scene.ben.id].enrolment_blob}
 
 
 def _opens(locker: Locker, blob: str, clearance: Clearance) -> bool:
