@@ -85,7 +85,10 @@ async function record() {
     for (const [index, turn] of asked.turns.entries()) {
       prompts.push(Math.round(performance.now() - began));
       say(words[turn], turn);
-      await wait(asked.pauses[index]);
+      // Two turns to one side look like two, not like one that lasts.
+      await wait(0.75 * asked.pauses[index]);
+      say("");
+      await wait(asked.pauses[index] - (performance.now() - began - prompts[index]));
     }
     recorder.stop();
     await stopped;
