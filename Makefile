@@ -22,7 +22,7 @@ JOBS ?= auto
 
 export PIP_NO_INPUT := 1
 
-.PHONY: demo test check bench docs lock clean help
+.PHONY: demo test chromium check bench docs lock clean help
 
 help:
 	@sed -n '3,9s/^# *//p' Makefile
@@ -30,7 +30,14 @@ help:
 demo: $(VENV)/run.done
 	$(BIN)/assent demo $(DEMO) --minutes $(MINUTES)
 
-test: $(VENV)/dev.done
+# The tests in a browser use the system's Chromium; without it they are skipped, and say so.
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	       && apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
+	  || echo "No Chromium here, so the tests in a browser are skipped: apt-get install chromium"
+
+test: $(VENV)/dev.done chromium
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 check: $(VENV)/dev.done

@@ -160,9 +160,11 @@ def test_staff_cant_sign_with_their_key(ceremony: Ceremony, ada: Sitter) -> None
     studio = ceremony.running.studio
     add_person(studio, handle="kim", name="Kim", key=public_of(PRODUCER), staff=True)
     ceremony.to_signature(ada)
+    ada.page.goto(f"{ceremony.running.origin}/consent/sign")
     for key in (public_of(PRODUCER), public_of(studio.signing_key)):
         jwk = {part: key.as_dict(private=False)[part] for part in ("kty", "crv", "x")}
-        told = fetched(ada, "/consent/key", {"jwk": jwk})
+        shown = ada.page.locator("#signing").get_attribute("data-shown")
+        told = fetched(ada, "/consent/key", {"jwk": jwk, "shown": shown})
         assert told["status"] == 400
         assert re.search("already kim's|the studio's own key", told["text"])
     assert find_person(studio, "ada").known_key is None
@@ -230,6 +232,22 @@ def test_two_tabs(ceremony: Ceremony, ada: Sitter, tmp_path: Path) -> None:
     second.locator("#filesign").click()
     expect(second.locator("#signstate")).to_contain_text("you are not in a ceremony")
     assert len(own_records(ceremony.running.studio, ceremony.person)) == 1
+
+
+def test_nobody_signs_what_they_dont_see(ceremony: Ceremony, ada: Sitter) -> None:
+    """One tab shows the final record; another changes the choices; the first can't sign them."""
+    ceremony.to_signature(ada)
+    ada.page.goto(f"{ceremony.running.origin}/consent/sign")
+    other = ada.context.new_page()
+    other.goto(f"{ceremony.running.origin}/consent/choices")
+    other.locator("input[value=release]").uncheck()
+    other.get_by_role("button", name="Continue").click()
+    other.wait_for_url("**/consent/record")
+    ada.page.locator("#makefile").click()
+    ada.page.locator("#saved").check()
+    ada.page.locator("#filesign").click()
+    expect(ada.page.locator("#signstate")).to_contain_text("this page is too old")
+    assert not ceremony.cleared()
 
 
 def test_the_link_in_another_browser_ends_the_first(

@@ -1,30 +1,22 @@
 """The pages from the link to the signature: read, choose, record, sign."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from assent.apps.web.keys import (
     begin_passkey,
+    check_shown,
     end_passkey,
     kind_of_key,
     options_to_sign,
     read_public_key,
 )
-from assent.apps.web.recordings import LARGEST, Recording
-from assent.apps.web.site import Site, Visit, error_response, see
-from assent.consent.challenge import Challenge
-from assent.consent.challenges import ask, begin, use
-from assent.consent.familiar import Familiar, compare_face
+from assent.apps.web.site import Visit, see
 from assent.consent.invitations import (
     Invitation,
     choose,
-    count_attempt,
     decline,
     find_invitation,
     use_up,
@@ -32,34 +24,26 @@ from assent.consent.invitations import (
 from assent.consent.notice import LANGUAGES
 from assent.consent.people import check_key_is_free
 from assent.consent.receipt import record_to_sign
-from assent.consent.recording import RecordingFindings, Verdict, check_recording
-from assent.consent.sitting import Checked, conclude, prepare, purpose_of
+from assent.consent.sitting import conclude, prepare, purpose_of
 from assent.consent.terms import Choices, Terms
-from assent.kit.errors import AssentError, InputError, NotClearedError, RefusedError
+from assent.kit.canonical import digest
+from assent.kit.errors import InputError, NotClearedError, RefusedError
 from assent.kit.signing import attach
 
 __all__ = [
     "answer_link",
-    "begin_recording",
     "bind_key",
     "choices_page",
     "choose_terms",
+    "chosen_of",
     "decline_all",
-    "draw_challenge",
     "enter",
-    "look_at_recording",
     "make_passkey",
     "notice_page",
     "read_choices",
-    "record_page",
-    "send_to_person",
     "sign_page",
     "sign_record",
-    "upload",
 ]
-
-TRIES_BEFORE_A_PERSON = 1
-"""Recordings that did not pass, before the subject may ask for a person to look."""
 
 
 _ENTRANCES = {"ceremony": "/consent", "recording": "/watch", "home": "/home"}
@@ -196,147 +180,8 @@ def _terms(invitation: Invitation) -> Terms:
     return invitation.terms
 
 
-# Record
-
-
-def record_page(visit: Visit) -> Response:
-    """Show the camera."""
-    invitation = visit.invitation
-    if invitation.choices is None:
-        return see("/consent/choices")
-    return visit.show(
-        "record.html",
-        attempts=invitation.attempts,
-        recording=visit.site.recordings.find(invitation.id),
-    )
-
-
-def draw_challenge(visit: Visit) -> Response:
-    """Draw the words to be read; any challenge that was open is closed."""
-    visit.changing()
-    invitation = visit.invitation
-    language = _chosen(invitation).language
-    challenge = ask(
-        visit.studio, str(invitation.record_id), language=language, entropy=visit.site.entropy
-    )
-    sentence = challenge.sentence(
-        studio=visit.studio.name, project=purpose_of(visit.studio, invitation).brief.title
-    )
-    return JSONResponse({"nonce": challenge.nonce, "sentence": sentence})
-
-
-def begin_recording(visit: Visit) -> Response:
-    """Tell the turns, now that the recording begins."""
-    visit.changing()
-    challenge = begin(visit.studio, _nonce(visit.data), record_id=str(visit.invitation.record_id))
-    return JSONResponse(
-        {"turns": [turn.value for turn in challenge.turns], "pauses": list(challenge.pauses)}
-    )
-
-
-async def upload(request: Request) -> Response:
-    """Take the recording in while it arrives, encrypted, and have it checked."""
-    site: Site = request.app.state.site
-    visit = Visit(site=site, request=request)
-    try:
-        challenge, recording = await run_in_threadpool(_expect, visit)
-        size = 0
-        async for piece in request.stream():
-            size += len(piece)
-            await run_in_threadpool(recording.scratch.write, piece)
-        if size == 0:
-            raise InputError("nothing was recorded", advice="Record your statement again.")
-    except AssentError as error:
-        return await error_response(request, error)
-    prompts = _prompts(request.query_params.get("prompts", ""))
-    check = _Check(visit=visit, invitation=visit.invitation, challenge=challenge, prompts=prompts)
-    site.recordings.check(recording, check)
-    return JSONResponse({"state": "checking"}, 202)
-
-
-def _expect(visit: Visit) -> tuple[Challenge, Recording]:
-    """Use the challenge up and make room; whatever arrives now answers it, or nothing does."""
-    visit.changing()
-    invitation = visit.invitation
-    nonce = str(visit.request.query_params.get("nonce", ""))
-    challenge = use(visit.studio, nonce, record_id=str(invitation.record_id))
-    return challenge, visit.site.recordings.begin(invitation.id, nonce=nonce)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Check:
-    """What is done with a recording once it is there."""
-
-    visit: Visit
-    invitation: Invitation
-    challenge: Challenge
-    prompts: tuple[int, ...]
-
-    def __call__(self, recording: Recording) -> Checked:
-        """Judge the recording, and whose face it shows."""
-        recording.scratch.seek(0)
-        found = check_recording(
-            recording.scratch,  # type: ignore[arg-type] # a scratch file reads like any other
-            challenge=self.challenge,
-            prompts=self.prompts,
-            name="the recording",
-        )
-        familiar = self._compare(found)
-        stranger = familiar in (Familiar.CHANGED, Familiar.OTHER)
-        passed = found.verdict is Verdict.PASSED and not stranger
-        if not passed:
-            count_attempt(self.visit.studio, self.invitation)
-        language = self.challenge.language
-        recording.findings = tuple(
-            each.tell(language) for each in found.findings if each.verdict is not Verdict.PASSED
-        )
-        recording.stranger = stranger
-        return Checked(passed=passed, findings={**found.to_json(), "face": familiar.value})
-
-    def _compare(self, found: RecordingFindings) -> Familiar:
-        if len(found.templates) == 0:
-            return Familiar.NEW
-        studio = self.visit.studio
-        purpose = purpose_of(studio, self.invitation)
-        return compare_face(studio, purpose, self.invitation.person, found.templates)
-
-
-def look_at_recording(visit: Visit) -> Response:
-    """Say how far the check of the recording is, for the page that waits."""
-    recording = visit.site.recordings.need(visit.invitation.id)
-    words = visit.words()
-    told = [*recording.findings, *([words("record_stranger")] if recording.stranger else [])]
-    if recording.state == "broken":
-        told = [recording.told]
-    return JSONResponse(
-        {
-            "state": recording.state,
-            "told": told,
-            "person": recording.state == "failed" and visit.invitation.attempts >= 1,
-        }
-    )
-
-
-def send_to_person(visit: Visit) -> Response:
-    """Go on with a recording that did not pass: a person at the studio shall look at it."""
-    visit.changing()
-    recording = visit.site.recordings.need(visit.invitation.id)
-    if recording.state != "failed" or visit.invitation.attempts < TRIES_BEFORE_A_PERSON:
-        raise InputError("this recording can't be sent", advice="Record your statement again.")
-    recording.to_person = True
-    return see("/consent/sign")
-
-
-def _prompts(text: str) -> tuple[int, ...]:
-    parts = text.split(",")[:20]
-    return tuple(int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 8)
-
-
-def _nonce(data: Mapping[str, Any]) -> str:
-    return str(data.get("nonce", ""))
-
-
-def _chosen(invitation: Invitation) -> Choices:
+def chosen_of(invitation: Invitation) -> Choices:
+    """Return what was chosen; raises `InputError` if nothing was yet."""
     if invitation.choices is None:
         raise InputError("nothing was chosen yet", advice="Choose first what you allow.")
     return invitation.choices
@@ -360,6 +205,7 @@ def sign_page(visit: Visit) -> Response:
         waits=recording.to_person,
         known_key=kind_of_key(invitation.person),
         rp_works=visit.site.place.rp_id != "127.0.0.1",
+        shown=digest(invitation.choices.to_json()),
     )
 
 
@@ -376,6 +222,7 @@ def bind_key(visit: Visit) -> Response:
     recording = visit.site.recordings.need(invitation.id)
     if not recording.ready:
         raise InputError("there is no recording yet", advice="Record your statement first.")
+    check_shown(visit, digest(chosen_of(invitation).to_json()))
     key = invitation.person.known_key
     if key is None:
         key = end_passkey(visit) if "passkey" in visit.data else read_public_key(visit.data)
@@ -409,8 +256,3 @@ def sign_record(visit: Visit) -> Response:
     session.invitation_id = None
     session.record = session.signing = None
     return JSONResponse({"next": "/home?new=1"})
-
-
-def limits() -> dict[str, int]:
-    """Return the paths that take more than a form, and how much."""
-    return {"/consent/recording": LARGEST}

@@ -7,12 +7,13 @@ from typing import Any
 
 from assent.apps.web.site import Visit
 from assent.consent.people import Person
-from assent.kit.errors import InputError
+from assent.kit.errors import InputError, NotClearedError
 from assent.kit.passkey import ALGORITHMS, Passkey, challenge_of, register_passkey
 from assent.kit.signing import VerifyKey, from_jwk
 
 __all__ = [
     "begin_passkey",
+    "check_shown",
     "encode",
     "end_passkey",
     "kind_of_key",
@@ -76,6 +77,17 @@ def options_to_sign(signing: str, key: VerifyKey) -> dict[str, Any]:
             "timeout": _TIMEOUT_MS,
         },
     }
+
+
+def check_shown(visit: Visit, digest: str) -> None:
+    """Raise `NotClearedError` unless the page shows what is to be signed, by its digest.
+
+    Another tab may have changed it since: nobody signs what they don't see.
+    """
+    if visit.data.get("shown") != digest:
+        raise NotClearedError(
+            "this page is too old: something else is to be signed now", advice="Load it again."
+        )
 
 
 def kind_of_key(person: Person) -> str:

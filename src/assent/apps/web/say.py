@@ -7,13 +7,15 @@ from starlette.responses import JSONResponse, Response
 
 from assent.apps.web.ceremony import read_choices
 from assent.apps.web.home import live_consent, made_one
-from assent.apps.web.keys import kind_of_key, options_to_sign
+from assent.apps.web.keys import check_shown, kind_of_key, options_to_sign
 from assent.apps.web.site import Visit, see
 from assent.consent.finals import Decision, decision_to_sign, keep_decision
 from assent.consent.narrowing import choices_of, narrow, take_narrowed, terms_of
 from assent.consent.receipt import record_to_sign
 from assent.consent.record import ConsentRecord
 from assent.consent.terms import Choices
+from assent.disclose.made import Made
+from assent.kit.canonical import digest
 from assent.kit.errors import InputError, NotFoundError, RefusedError
 from assent.kit.signing import attach
 from assent.purpose.projects import find_project
@@ -80,6 +82,7 @@ def narrow_sign_page(visit: Visit) -> Response:
         person=visit.person,
         known_key=kind_of_key(visit.person),
         rp_works=True,
+        shown=record.digest(),
         bind=f"/home/narrow/{own.row_id}/key",
         sign=f"/home/narrow/{own.row_id}/signature",
     )
@@ -89,6 +92,7 @@ def narrow_prepare(visit: Visit) -> Response:
     """Return what is to be signed."""
     visit.changing()
     live_consent(visit)
+    check_shown(visit, _prepared(visit).digest())
     key = visit.person.key
     visit.session.signing = record_to_sign(_prepared(visit), key)
     return JSONResponse(options_to_sign(visit.session.signing, key))
@@ -132,6 +136,7 @@ def decide_page(visit: Visit) -> Response:
         person=visit.person,
         known_key=kind_of_key(visit.person),
         rp_works=True,
+        shown=_shown(made, decision),
         bind=f"/home/decide/{made.draft_id}/{decision}/key",
         sign=f"/home/decide/{made.draft_id}/{decision}/signature",
         day=visit.words().day(date.fromisoformat(made.created[:10])),
@@ -144,6 +149,7 @@ def decide_prepare(visit: Visit) -> Response:
     made, key = made_one(visit), visit.person.key
     if not made.previews:
         raise InputError("there is no preview to decide about", advice="Ask the studio for one.")
+    check_shown(visit, _shown(made, _decision(visit)))
     visit.session.signing = decision_to_sign(
         visit.studio,
         draft=made.digest,
@@ -164,6 +170,10 @@ def decide_sign(visit: Visit) -> Response:
     )
     visit.session.signing = None
     return JSONResponse({"next": "/home"})
+
+
+def _shown(made: Made, decision: Decision) -> str:
+    return digest([made.digest, decision, *(preview.sha256 for preview in made.previews[:1])])
 
 
 def _decision(visit: Visit) -> Decision:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from assent.apps.web import ceremony, home, say, signin, watch
+from assent.apps.web import camera, ceremony, home, say, signin, watch
 from assent.apps.web.guard import Guard, Place
 from assent.apps.web.site import Handler, Site, endpoint, error_response
 from assent.consent.sitting import finish
@@ -24,8 +24,8 @@ _GET: dict[str, Handler] = {
     "/c/{secret}": ceremony.answer_link,
     "/consent": ceremony.notice_page,
     "/consent/choices": ceremony.choices_page,
-    "/consent/record": ceremony.record_page,
-    "/consent/recording": ceremony.look_at_recording,
+    "/consent/record": camera.record_page,
+    "/consent/recording": camera.look_at_recording,
     "/consent/sign": ceremony.sign_page,
     "/": home.front,
     "/home": home.home_page,
@@ -45,9 +45,9 @@ _POST: dict[str, Handler] = {
     "/c/{secret}": ceremony.enter,
     "/consent/decline": ceremony.decline_all,
     "/consent/choices": ceremony.choose_terms,
-    "/consent/challenge": ceremony.draw_challenge,
-    "/consent/challenge/begin": ceremony.begin_recording,
-    "/consent/recording/person": ceremony.send_to_person,
+    "/consent/challenge": camera.draw_challenge,
+    "/consent/challenge/begin": camera.begin_recording,
+    "/consent/recording/person": camera.send_to_person,
     "/consent/passkey": ceremony.make_passkey,
     "/consent/key": ceremony.bind_key,
     "/consent/signature": ceremony.sign_record,
@@ -68,12 +68,12 @@ def build(site: Site) -> Starlette:
     routes = [
         *(Route(path, endpoint(handler), methods=["GET"]) for path, handler in _GET.items()),
         *(Route(path, endpoint(handler), methods=["POST"]) for path, handler in _POST.items()),
-        Route("/consent/recording", ceremony.upload, methods=["POST"]),
+        Route("/consent/recording", camera.upload, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("assent.apps.web", "static")])),
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, place=site.place, largest=ceremony.limits())],
+        middleware=[Middleware(Guard, place=site.place, largest=camera.limits())],
         exception_handlers={AssentError: error_response, HTTPException: _not_here},
         lifespan=_lifespan,
     )

@@ -26,19 +26,22 @@ async function attempt(button, act) {
   button.disabled = false;
 }
 
+// The studio refuses if it would have something else signed than this page shows.
+const bind = (data = {}) => post(section.dataset.bind, { ...data, shown: section.dataset.shown });
+
 async function byPasskey() {
   if (!bound && section.dataset.known === "none") {
-    bound = await post(section.dataset.bind, { passkey: await createPasskey(section.dataset.new) });
+    bound = await bind({ passkey: await createPasskey(section.dataset.new) });
   }
   // If the browser wants another press for the second step, the next one begins here.
-  bound ??= await post(section.dataset.bind);
+  bound ??= await bind();
   const signed = await usePasskey(bound.options);
   bound = null;
   return post(section.dataset.sign, signed);
 }
 
 async function byNewFile() {
-  const asked = await post(section.dataset.bind, { jwk: made.jwk });
+  const asked = await bind({ jwk: made.jwk });
   return post(section.dataset.sign, await signText(made.privateKey, asked.text));
 }
 
@@ -46,7 +49,7 @@ async function byKnownFile() {
   const file = at("keyfile").files[0];
   if (!file) return null;
   const { privateKey } = await readFileKey(file);
-  const asked = await post(section.dataset.bind);
+  const asked = await bind();
   return post(section.dataset.sign, await signText(privateKey, asked.text));
 }
 
