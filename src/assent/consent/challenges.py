@@ -24,7 +24,7 @@ __all__ = ["ARRIVES_WITHIN", "MOST_A_DAY", "ask", "begin", "use"]
 ARRIVES_WITHIN: Final = timedelta(minutes=4)
 """From the turns being shown to the recording having arrived: no time to make it up."""
 
-MOST_A_DAY: Final = 20
+MOST_A_DAY: Final = 10
 """Challenges a record in 24 hours, so that nobody can wait for one that suits a ready video."""
 
 _AGAIN = "Begin the recording again with new words."
