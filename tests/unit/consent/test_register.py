@@ -15,6 +15,7 @@ def test_every_version_is_listed_with_its_state(scene: Scene) -> None:
     scene.clock.now += timedelta(seconds=1)
     withdrawn = agree(scene.studio, scene.purpose, scene.cleo)
     withdraw(scene.studio, withdrawn.record.record_id)
+    scene.clock.now += timedelta(seconds=1)
     draw_up(scene.studio, scene.purpose, scene.cleo)
     listed = list_records(scene.studio)
     assert [(each.handle, each.version, each.state) for each in listed] == [
