@@ -90,7 +90,7 @@ def _styles() -> tuple[ParagraphStyle, ...]:
 
 
 def _fonts() -> tuple[str, str]:
-    """Return the names of a font that has every European letter, registered once."""
+    """Return the names of a font that has the letters of the notices, registered once."""
     for name, file in (("Assent", "Vera.ttf"), ("Assent-Bold", "VeraBd.ttf")):
         if name not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(name, file))
