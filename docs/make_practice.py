@@ -1,17 +1,33 @@
-"""Write `docs/practice/rule-packs.md` from the packs themselves: `python docs/make_practice.py`.
+"""Write `docs/practice/*.md` from the rule packs and measures: `python docs/make_practice.py`.
 
-A test compares the page with `rule_packs()`, so that no rule goes undocumented.
+A test compares the pages with these functions, so that nothing goes undocumented.
 """
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from assent.monitor.dossier.measures import PARTS, load_measures
 from assent.purpose.blocks import BLOCKS, NO_CONSENT
 from assent.purpose.pack import Pack, Rule, load_packs
 
-__all__ = ["RULE_PACKS", "rule_packs"]
+__all__ = ["GAP_ANALYSIS", "RULE_PACKS", "gap_analysis", "rule_packs"]
 
 RULE_PACKS = Path(__file__).parent / "practice" / "rule-packs.md"
+GAP_ANALYSIS = Path(__file__).parent / "practice" / "gap-analysis.md"
+
+_GAP_HEAD = """\
+# Gap analysis
+
+This page is written by `docs/make_practice.py` from `src/assent/monitor/dossier/measures.toml`, of
+which [every dossier](dossier.md) is made too.
+
+The EU's *Code of Practice on marking and labelling of AI-generated content* (10 June 2026) gives
+detail to Article 50 of the AI Act, which applies since 2 August 2026. Who has not signed the Code is
+expected to show how far their own measures go. This page does that for Assent, row by row; for a
+project's own releases, `assent report` does. It is not legal advice.
+
+**Yes**: built and tested. **Partly**: something is missing, named here. **No**: not in this version.
+"""
 
 _HEAD = """\
 # Rule packs
@@ -116,6 +132,27 @@ def rule_packs() -> str:
     return _HEAD + "\n".join([*lines, *_sections(load_packs())]) + "\n"
 
 
+def gap_analysis() -> str:
+    """Return the page."""
+    found = load_measures()
+    parts = [_GAP_HEAD]
+    for part, title in PARTS.items():
+        rows = [f"| {m.asks} | {m.met} | {m.how} |" for m in found.measures if m.part == part]
+        parts.append(
+            "\n".join(
+                [f"## {title}\n", "| asked | state | in Assent |", "|---|---|---|", *rows, ""]
+            )
+        )
+    return "\n".join(
+        [
+            *parts,
+            "## Elsewhere\n",
+            "What other laws ask stands with [the rule packs](rule-packs.md), rule by rule.\n",
+            f"State of {found.as_of}. Sources: {found.source}.\n",
+        ]
+    )
+
+
 def _sections(packs: Iterable[Pack]) -> Iterator[str]:
     for pack in packs:
         places = "everywhere" if "*" in pack.jurisdictions else ", ".join(pack.jurisdictions)
@@ -139,3 +176,4 @@ def _row(rule: Rule) -> str:
 
 if __name__ == "__main__":
     RULE_PACKS.write_text(rule_packs(), "utf-8")
+    GAP_ANALYSIS.write_text(gap_analysis(), "utf-8")

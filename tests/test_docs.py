@@ -178,9 +178,10 @@ def test_every_error_stands_in_the_reference_with_its_code() -> None:
         assert re.search(rf"^\| `{name}` \| {code} ?\| ", text, re.MULTILINE), name
 
 
-def test_the_page_of_the_rule_packs_is_up_to_date() -> None:
+def test_the_pages_of_practice_are_up_to_date() -> None:
     script = script_of("make_practice")
     assert read(script.RULE_PACKS) == script.rule_packs(), "run python docs/make_practice.py"
+    assert read(script.GAP_ANALYSIS) == script.gap_analysis(), "run python docs/make_practice.py"
 
 
 def test_every_question_stands_on_the_page_of_the_first_step() -> None:

@@ -1,11 +1,14 @@
-"""The files that commands write for people: keys, offers, receipts, curves. Never pictures."""
+"""The files that commands write for people: keys, offers, receipts, curves, dossiers.
+
+Never pictures.
+"""
 
 from pathlib import Path
 
 from assent.kit.disk import Disk, replace_file
 from assent.kit.errors import InputError, NotFoundError, StorageError
 
-__all__ = ["read_bytes", "read_text", "write_document", "write_secret"]
+__all__ = ["read_bytes", "read_text", "write_document", "write_printed", "write_secret"]
 
 # Nothing that a command reads whole is near this: briefs, keys, signed records.
 _LARGEST = 4 << 20
@@ -35,6 +38,12 @@ def write_document(path: Path, text: str) -> None:
     """Write `text`, replacing what was there; raises `StorageError`."""
     _check_folder(path)
     replace_file(Disk(), path, text.encode())
+
+
+def write_printed(path: Path, data: bytes) -> None:
+    """Write a document that is no text, replacing what was there; raises `StorageError`."""
+    _check_folder(path)
+    replace_file(Disk(), path, data)
 
 
 def write_secret(path: Path, data: bytes) -> None:

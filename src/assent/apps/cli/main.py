@@ -24,6 +24,7 @@ from assent.apps.cli import (
     interview,
     monitor,
     purpose,
+    report,
     rules,
     safeguard,
     train,
@@ -47,6 +48,7 @@ STEPS = (
     safeguard,
     disclose,
     monitor,
+    report,
     vault,
 )
 
