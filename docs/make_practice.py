@@ -22,11 +22,12 @@ This page is written by `docs/make_practice.py` from `src/assent/monitor/dossier
 which [every dossier](dossier.md) is made too.
 
 The EU's *Code of Practice on marking and labelling of AI-generated content* (10 June 2026) gives
-detail to Article 50 of the AI Act, which applies since 2 August 2026. Who has not signed the Code is
-expected to show how far their own measures go. This page does that for Assent, row by row; for a
+detail to Article 50 of the AI Act, which applies since 2 August 2026. Who has not signed the Code
+is expected to show how far their own measures go. This page does that for Assent, row by row; for a
 project's own releases, `assent report` does. It is not legal advice.
 
-**Yes**: built and tested. **Partly**: something is missing, named here. **No**: not in this version.
+**Yes**: built and tested. **Partly**: something is missing, named here. **No**: not in this
+version.
 """
 
 _HEAD = """\

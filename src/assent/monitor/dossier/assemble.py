@@ -93,7 +93,7 @@ def _first_page(reading: Reading) -> tuple[tuple[str, Cell], ...]:
         (
             "Log",
             Cell(
-                text=f"{reading.log.size} entries, root {reading.log.state.root.hex()}", mono=True
+                text=f"entries: {reading.log.size}, root {reading.log.state.root.hex()}", mono=True
             ),
         ),
     )

@@ -83,7 +83,13 @@ _HEADING = _style(
 )  # fmt: skip
 _OPEN = _style("open", fontName=_BOLD, fontSize=11, leading=15, textColor=HexColor(_COLOURS["bad"]))
 _POINT = _style(
-    "point", leftIndent=14, bulletIndent=2, textColor=HexColor(_COLOURS["bad"]), spaceAfter=3
+    "point",
+    leftIndent=16,
+    bulletIndent=1,
+    bulletFontName=_PLAIN,
+    bulletFontSize=8.6,
+    textColor=HexColor(_COLOURS["bad"]),
+    spaceAfter=3,
 )
 _CAPTION = _style("caption", fontName=_BOLD, spaceBefore=4, spaceAfter=3, keepWithNext=1)
 _CELL = _style("cell", fontSize=7.4, leading=9.6, splitLongWords=1)
@@ -207,6 +213,8 @@ def _block(block: Block) -> Iterator[Flowable]:
 
 def _facts(block: Facts) -> Iterator[Flowable]:
     rows = [[_paragraph(name, _HEAD), _cell(cell)] for name, cell in block.rows]
+    if not rows:
+        return
     made = LongTable(rows, colWidths=[_WIDTH * 0.24, _WIDTH * 0.76], splitInRow=1)
     made.setStyle(
         TableStyle(
