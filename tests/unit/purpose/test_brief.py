@@ -54,6 +54,7 @@ def test_every_risk_must_be_answered(answer: str) -> None:
         ({"colour": "red"}, "colour: Extra inputs are not permitted"),
         ({"claims": [{"text": "Rain fell."}]}, r"claims\.0\.source: Field required"),
         ({"reviewer": "Dr No"}, "reviewer: String should match pattern"),
+        ({"reviewer": "cleo", "second_reviewer": "cleo"}, "second reviewer must be another person"),
     ],
 )
 def test_what_is_wrong_is_named(changes: dict[str, Any], told: str) -> None:
