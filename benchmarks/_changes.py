@@ -25,6 +25,7 @@ __all__ = [
     "dark",
     "graded",
     "hand",
+    "moving",
     "noisy",
     "relit",
     "scaled",
@@ -35,6 +36,7 @@ Rgb = NDArray[np.uint8]
 Points = NDArray[np.floating]
 
 _GAMMA = 2.2
+_EXPOSURES = 9
 _SKIN = (196, 150, 125)
 _BROAD = 5  # SMPTE 170M / BT.601, which small clips without a tag are taken for
 
@@ -103,6 +105,27 @@ def noisy(rgb: Rgb, index: int, *, deviation: float = 14.0) -> Rgb:
 def blurred(rgb: Rgb, deviation: float) -> Rgb:
     """Out of focus: a Gaussian of that many pixels."""
     return np.asarray(cv2.GaussianBlur(rgb, (0, 0), deviation), np.uint8)
+
+
+def moving(rgb: Rgb, before: Points, after: Points, *, open_for: float = 0.6) -> Rgb:
+    """What an open shutter makes of a moving face: the picture follows the face.
+
+    Args:
+        rgb: the picture.
+        before: landmarks [68, 2] of the frame before.
+        after: of the frame after.
+        open_for: how long the shutter is open, as a share of the time from frame to frame.
+    """
+    step, _ = cv2.estimateAffinePartial2D(before, after)
+    still = np.eye(2, 3)
+    size = rgb.shape[1], rgb.shape[0]
+    total = np.zeros(rgb.shape)
+    for place in np.linspace(-0.25, 0.25, _EXPOSURES) * open_for:
+        way = still + place * (step - still)
+        total += cv2.warpAffine(
+            rgb, way, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+    return _whole(total / _EXPOSURES)
 
 
 def box(rgb: Rgb, place: float, *, width: float = 0.18) -> Rgb:

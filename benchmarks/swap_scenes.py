@@ -27,6 +27,7 @@ from _changes import (
     dark,
     graded,
     hand,
+    moving,
     noisy,
     relit,
     scaled,
@@ -94,6 +95,13 @@ def interview(pictures: Sequence[Rgb], points: Points) -> Take:
     return [ball(rgb, (float(x), float(y) + 6), 44) for rgb in pictures], points
 
 
+def quick(pictures: Sequence[Rgb], points: Points) -> Take:
+    """Every third frame only, blurred by the movement."""
+    few, places = list(pictures[::3]), points[::3].astype(np.float32)
+    around = np.concatenate([places[:1], places, places[-1:]])
+    return [moving(rgb, *around[at : at + 3 : 2]) for at, rgb in enumerate(few)], places
+
+
 def jump_cuts(pictures: Sequence[Rgb], points: Points) -> Take:
     """The performance in another order: cuts in the middle of movements."""
     pieces = np.array_split(np.arange(len(pictures)), 5)
@@ -128,6 +136,7 @@ SCENES: dict[str, Setup] = {
     "dark": each(lambda rgb, index, points: dark(rgb, grain=0), grain=2.0),
     "noise": each(lambda rgb, index, points: rgb, grain=10.0),
     "soft": each(lambda rgb, index, points: blurred(rgb, 2.0)),
+    "quick": Setup(quick),
     "compressed": each(lambda rgb, index, points: rgb, quality=38),
     "parcel": Setup(parcel),
     "hand": Setup(waving),

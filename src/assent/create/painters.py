@@ -23,6 +23,7 @@ from assent.data.tracks import PersonTrack
 from assent.kit.faces.align import align, scale_of, transform
 from assent.kit.faces.mesh import landmarks_of
 from assent.kit.imaging.grain import match_grain
+from assent.kit.likeness.focus import in_focus
 from assent.kit.likeness.painting import paint
 from assent.kit.likeness.performance import AHEAD, Face, Performance
 from assent.kit.likeness.portrait import Portrait
@@ -129,6 +130,7 @@ class PortraitPainter:
         painted = paint(face.texture, face.share, face.mesh, self._portrait.layout, size)
         if painted is None or not painted.alpha.any():
             return Patch(pts=picture.pts), quality
+        painted = in_focus(painted, face.mesh, face.filmed)
         height, width = painted.alpha.shape
         x, y = painted.x, painted.y
         luma = picture.y[y : y + height, x : x + width]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from assent.kit.errors import InputError, IntegrityError
 from assent.kit.faces.face_set import FaceSet
+from assent.kit.likeness.focus import look_at
 from assent.kit.likeness.geometry import Views
 from assent.kit.likeness.light import colours
 from assent.kit.likeness.motion import PASSES, Learner, Motion, Mover, Sharpened, sharpened
@@ -199,7 +200,8 @@ class PortraitTrainer(Run):
         crops = self._sets[person].faces
         meshes = mover.meshes(motion)
         seen = np.stack([colours(c, m) for c, m in zip(crops, meshes, strict=True)])
-        return Sitter(mover=mover, motion=motion, seen=seen)
+        fine = np.array([look_at(c, m).fineness for c, m in zip(crops, meshes, strict=True)])
+        return Sitter(mover=mover, motion=motion, seen=seen, fineness=fine)
 
 
 def evenly(count: int, most: int) -> NDArray[np.int64]:
@@ -227,6 +229,7 @@ def _picked(sitter: Sitter, kept: NDArray[np.int64]) -> Sitter:
         mover=sitter.mover,
         motion=Motion(views, motion.expressions[kept], motion.strangeness[kept]),
         seen=sitter.seen[kept],
+        fineness=sitter.fineness[kept],
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from assent.create.patches import Patch, pack, unpack, unpack_notes
 from assent.create.quality import FrameNote, FrameQuality, Measures, pose_of
 from assent.kit.errors import IntegrityError
+from assent.kit.likeness.focus import Filmed
 from assent.kit.likeness.performance import Face
 
 FACE = Face(
@@ -21,6 +22,7 @@ FACE = Face(
     away=math.radians(5),
     hidden=0.0,
     strangeness=0.1,
+    filmed=Filmed(-0.8, np.eye(2), np.zeros(2), np.eye(2, 3), 4),
 )
 
 

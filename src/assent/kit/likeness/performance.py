@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.kit.likeness.focus import Filmed, Sight, look_at, wanted
 from assent.kit.likeness.geometry import Floats, normals
 from assent.kit.likeness.hiding import Hiding
 from assent.kit.likeness.light import GAMMA, colours, light_on, relit, shade_of
@@ -36,6 +37,7 @@ AFRESH: Final = 32
 begins at one of them, `AHEAD` frames or more before the first that is painted, gets the same."""
 
 _LIGHT: Final = 5.0  # frames: one standard deviation of what light is steadied over
+_FOCUS: Final = 3.0  # frames: the same of focus
 _TONE: Final = 0.15  # how far the donor's tone is drawn to the performer's
 _FRONTAL: Final = -0.4  # the z of normals of points that are seen well
 _SOFT: Final = 0.023  # share of the texture's side that changes of light are smoothed over
@@ -54,6 +56,7 @@ class Face:
         away: radians between the head's turn and the nearest exemplar's.
         hidden: 0..1, how much of the face something hides.
         strangeness: how unlike the performer the frame looks (`Motion.strangeness`).
+        filmed: how softly the performer was filmed.
     """
 
     texture: NDArray[np.float32]
@@ -63,6 +66,7 @@ class Face:
     away: float
     hidden: float
     strangeness: float
+    filmed: Filmed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +81,8 @@ class _Seen:
     texture: NDArray[np.uint8]
     shares: Shares
     matrix: Floats
+    middle: Floats
+    sight: Sight
 
 
 class Performance:
@@ -127,6 +133,8 @@ class Performance:
             texture=self._hiding.unwrapped(crop, placed[0]),
             shares=self._mixer.choose(turn, offsets),
             matrix=matrix,
+            middle=_in_frame(placed[0], matrix)[:, :2].mean(0),
+            sight=look_at(crop, placed[0]),
         )
 
     def forget(self, number: int) -> None:
@@ -163,6 +171,7 @@ class Performance:
             away=away,
             hidden=0.0 if covering is None else float(covering[portrait.layout.mask].mean()),
             strangeness=float(here.motion.strangeness[0]),
+            filmed=self._filmed(number),
         )
 
     def _towards_performer(
@@ -207,6 +216,23 @@ class Performance:
         near = self._near(number, _LIGHT)
         sure = sum(part * seen.explained**2 for seen, part in near) + 1e-9
         return _mean([(seen.light, part * seen.explained**2 / sure) for seen, part in near])
+
+    def _filmed(self, number: int) -> Filmed:
+        """How softly: focus over the frames around, movement from the frame itself."""
+        here = self._seen[number]
+        seen = sum(part * near.sight.fineness for near, part in self._near(number, _FOCUS))
+        beside = [
+            (near.middle - here.middle) * side
+            for side in (-1, 1)
+            if (near := self._seen.get(number + side)) is not None and near.run == here.run
+        ]
+        return Filmed(
+            fineness=wanted(seen, self._portrait.finer),
+            steep=here.sight.steep,
+            way=np.mean(beside, axis=0) if beside else np.zeros(2),
+            matrix=here.matrix,
+            size=self._portrait.layout.size,
+        )
 
     def _spread_softly(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values at the points [P, 3], which change slowly, to the texture's pixels."""

@@ -22,7 +22,7 @@ from assent.kit.likeness.motion import Motion, Mover
 
 __all__ = ["Portrait", "Sitter", "make_portrait"]
 
-_FORMAT: Final = "assent portrait 1"
+_FORMAT: Final = "assent portrait 2"
 _QUALITY: Final = 96  # of the textures' JPEG
 
 
@@ -40,6 +40,8 @@ class Portrait:
         offsets: float32 [N, P, 3], the donor's expressions in them, beside `shape`.
         shades: float32 [N, P, 3], how brightly each point was lit in them.
         coverage: share of a crop's side that the mean face takes up.
+        finer: how much finer the detail of the performer's pictures is than that of the donor's
+            (`imaging.focus.fineness`).
     """
 
     performer: Mover
@@ -51,6 +53,7 @@ class Portrait:
     offsets: NDArray[np.float32]
     shades: NDArray[np.float32]
     coverage: float
+    finer: float
 
     def to_bytes(self) -> bytes:
         """The portrait as a NumPy archive in which nothing is pickled; textures as JPEG."""
@@ -76,6 +79,7 @@ class Portrait:
             offsets=self.offsets.astype(np.float16),
             shades=self.shades.astype(np.float16),
             coverage=np.array(self.coverage),
+            finer=np.array(self.finer),
             **arrays,
         )
         return sink.getvalue()
@@ -99,6 +103,7 @@ class Portrait:
                     offsets=archive["offsets"].astype(np.float32),
                     shades=archive["shades"].astype(np.float32),
                     coverage=float(archive["coverage"]),
+                    finer=float(archive["finer"]),
                 )
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise IntegrityError(f"this is not a face model: {type(error).__name__}") from error
@@ -112,11 +117,13 @@ class Sitter:
         mover: how they move and look.
         motion: in the pictures.
         seen: float64 [N, P, 3], the points' colours in the pictures (`light.colours`).
+        fineness: float64 [N], of the pictures' detail (`focus.look_at`).
     """
 
     mover: Mover
     motion: Motion
     seen: Floats
+    fineness: Floats
 
 
 def make_portrait(
@@ -154,6 +161,7 @@ def make_portrait(
         offsets=(fit.scale * offsets @ fit.rotation.T).astype(np.float32),
         shades=shading(light, own, triangles).astype(np.float32),
         coverage=coverage,
+        finer=float(np.median(performer.fineness) - np.median(donor.fineness)),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from footage import COVERAGE, Footage, footage
 
+from assent.kit.likeness.focus import look_at
 from assent.kit.likeness.light import colours
 from assent.kit.likeness.motion import Learner, sharpened
 from assent.kit.likeness.portrait import Portrait, Sitter, make_portrait
@@ -18,7 +19,8 @@ def sitter(taken: Footage) -> Sitter:
     mover, motion = learner.learned()
     meshes = mover.meshes(motion)
     seen = np.stack([colours(c, m) for c, m in zip(taken.crops, meshes, strict=True)])
-    return Sitter(mover=mover, motion=motion, seen=seen)
+    fine = np.array([look_at(c, m).fineness for c, m in zip(taken.crops, meshes, strict=True)])
+    return Sitter(mover=mover, motion=motion, seen=seen, fineness=fine)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ def test_a_portrait_comes_back_as_it_was(portrait: Portrait) -> None:
     assert np.array_equal(again.performer.looks, portrait.performer.looks)
     assert np.abs(again.offsets - portrait.offsets).max() < 1e-3
     assert np.abs(again.shades - portrait.shades).max() < 5e-3
-    assert again.coverage == portrait.coverage
+    assert (again.coverage, again.finer) == (portrait.coverage, portrait.finer)
     worn = again.textures[:, portrait.layout.mask].astype(int)
     assert np.abs(worn - portrait.textures[:, portrait.layout.mask]).mean() < 3
 
