@@ -87,7 +87,7 @@ def test_a_face_that_moves_is_smeared_as_the_shutter_smears(
     portrait: Portrait, scene: Footage
 ) -> None:
     before, after = painted(portrait, *slid(scene, 16.0, 10.0))
-    goal = smeared(before.rgb, before.rgb.any(2), np.array([10.0, 0.0]))
+    goal = smeared(before.rgb, np.asarray(before.rgb.any(2), bool), np.array([10.0, 0.0]))
     inner = before.alpha > 0.9
     assert np.abs(after.rgb - goal)[inner].mean() < 0.5 * np.abs(before.rgb - goal)[inner].mean()
 
