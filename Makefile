@@ -22,7 +22,7 @@ JOBS ?= auto
 
 export PIP_NO_INPUT := 1
 
-.PHONY: demo test chromium check bench docs lock clean help
+.PHONY: demo test programs check bench docs lock clean help
 
 help:
 	@sed -n '3,9s/^# *//p' Makefile
@@ -30,14 +30,17 @@ help:
 demo: $(VENV)/run.done
 	$(BIN)/assent demo $(DEMO) --minutes $(MINUTES)
 
-# The tests in a browser use the system's Chromium; without it they are skipped, and say so.
-chromium:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
-	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	       && apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
-	  || echo "No Chromium here, so the tests in a browser are skipped: apt-get install chromium"
+# Some tests drive programs from outside: Chromium, SoftHSM. Where one is missing and can't be installed, its
+# tests are skipped, and say so.
+PROGRAMS := chromium softhsm2
 
-test: $(VENV)/dev.done chromium
+programs:
+	@command -v softhsm2-util >/dev/null && { command -v chromium || command -v chromium-browser; } >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	       && apt-get install -qq -y --no-install-recommends $(PROGRAMS) >/dev/null; } \
+	  || echo "Without these some tests are skipped: apt-get install $(PROGRAMS)"
+
+test: $(VENV)/dev.done $(VENV)/vyper.done web/node_modules/.done programs
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 check: $(VENV)/dev.done
@@ -61,7 +64,7 @@ lock:
 	sh requirements/lock.sh
 
 clean:
-	rm -rf $(VENV) site
+	rm -rf $(VENV) site web/node_modules
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -76,6 +79,18 @@ $(VENV)/run.done: requirements/run.txt pyproject.toml | $(BIN)/python
 $(VENV)/dev.done: requirements/dev.txt $(VENV)/run.done
 	$(PIP) --require-hashes -r requirements/dev.txt
 	$(PIP) $(TORCH_OPTIONS) "$(TORCH)"
+	@touch $@
+
+# The compiler of the anchoring contract wants older libraries than Assent.
+$(VENV)/vyper.done: requirements/vyper.txt | $(BIN)/python
+	$(PYTHON) -m venv $(VENV)/vyper
+	$(VENV)/vyper/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/vyper.txt
+	@touch $@
+
+# What the page that checks files in a browser takes from npm, and an EVM node for the tests.
+web/node_modules/.done: web/package.json web/package-lock.json
+	cd web && { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+	  || { echo "npm is missing, so some tests are skipped: install Node.js 20 or newer"; mkdir -p node_modules; }; }
 	@touch $@
 
 $(VENV)/docs.done: requirements/docs.txt $(VENV)/run.done

@@ -4,5 +4,6 @@ set -eu
 cd "$(dirname "$0")/.."
 compile() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header "$@" >/dev/null; }
 compile pyproject.toml requirements/build.in -o requirements/run.txt
-compile requirements/dev.in requirements/autoencoder.in -c requirements/run.txt -o requirements/dev.txt
+compile requirements/dev.in requirements/autoencoder.in requirements/extras.in -c requirements/run.txt -o requirements/dev.txt
 compile requirements/docs.in -c requirements/run.txt -c requirements/dev.txt -o requirements/docs.txt
+compile requirements/vyper.in -o requirements/vyper.txt
