@@ -10,9 +10,11 @@
     │   ├── NotClearedError        nobody agreed to this, or no longer
     │   ├── UnlistedFaceError      someone in the frame has not consented
     │   ├── ContentError           explicit content
-    │   └── SignOffError           a person must decide first
+    │   ├── SignOffError           a person must decide first
+    │   └── UnsafeAddressError     an address that leads where a stranger's may not
     └── FaultError              1  the machine or the data failed
         ├── StorageError           the disk is full, or a file can't be written
+        ├── FetchError             an address on the network gave no useful answer
         ├── IntegrityError         stored bytes are not what was stored
         └── SealError              a seal could not be completed; nothing was left behind
 
@@ -28,6 +30,7 @@ __all__ = [
     "BriefError",
     "ContentError",
     "FaultError",
+    "FetchError",
     "ForbiddenPurposeError",
     "InputError",
     "IntegrityError",
@@ -39,6 +42,7 @@ __all__ = [
     "SignOffError",
     "StorageError",
     "UnlistedFaceError",
+    "UnsafeAddressError",
 ]
 
 
@@ -114,6 +118,12 @@ class SignOffError(RefusedError):
     advice = "Ask the reviewer to sign: `assent sign-off`."
 
 
+class UnsafeAddressError(RefusedError):
+    """An address that leads into a private network, or where else a stranger's may not lead."""
+
+    advice = "Download the file yourself if you trust the address, and give the file."
+
+
 class FaultError(AssentError):
     """The machine or the stored data failed; nothing is lost."""
 
@@ -124,6 +134,12 @@ class StorageError(FaultError):
     """The disk is full, or a file can't be read or written."""
 
     advice = "Free some space or check the folder's permissions, then run the command again."
+
+
+class FetchError(FaultError):
+    """An address on the network that gave no answer, too much of one, or none in time."""
+
+    advice = "Try again later, or download the file yourself and give the file."
 
 
 class IntegrityError(FaultError):
