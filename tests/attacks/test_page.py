@@ -1,12 +1,13 @@
 """The subjects' pages: forged requests, scripts in names, other people's data, uploads."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from attempts import ask, refused, row_of, shut
-from requests_to import ORIGIN, Requests, Visitor
+from requests_to import ORIGIN, Answer, Requests, Visitor
 from studios import Scene, brief_with, terms_for
 
 from assent.apps.web.recordings import LARGEST
@@ -15,7 +16,7 @@ from assent.consent.invitations import find_invitation, invite
 from assent.consent.people import Person, add_person
 from assent.consent.record import parse_record
 from assent.consent.sitting import Checked
-from assent.kit.signing import SigningKey, new_key, public_of, sign, to_jwk
+from assent.kit.signing import SigningKey, VerifyKey, new_key, public_of, sign, to_jwk
 from assent.purpose.projects import create_project
 
 FILM = b"a recording that was checked"
@@ -64,9 +65,21 @@ class Ceremony(Requests):
         recording.state = "passed" if passed else "failed"
         return self
 
+    def shown(self) -> str:
+        """Load the page on which Dora signs, and return the digest of what it shows."""
+        page = self.get("/consent/sign")
+        digest = re.search(r'data-shown="([0-9a-f]{64})"', page.text)
+        assert digest is not None, page.text
+        return digest[1]
+
+    def bind(self, key: VerifyKey, shown: object = None) -> Answer:
+        """Bind a key as the page does: with the digest of what it shows, or another."""
+        said = self.shown() if shown is None else shown
+        return self.post("/consent/key", {"jwk": to_jwk(key), "shown": said})
+
     def to_sign(self) -> str:
         """Bind Dora's key, and return what she is asked to sign."""
-        answer = self.post("/consent/key", {"jwk": to_jwk(public_of(self.key))})
+        answer = self.bind(public_of(self.key))
         assert answer.status == 200, answer.text
         return str(answer.json["text"])
 
@@ -355,12 +368,26 @@ def test_something_else_signed(sitting: Ceremony) -> None:
     assert text
 
 
+def test_signed_unseen(sitting: Ceremony) -> None:
+    """What is signed isn't what the page shows: another tab changed it, or no page was read."""
+    sitting.choose().hand_in()
+    key = public_of(sitting.key)
+    before = sitting.shown()
+    for shown in ("", "0" * 64, before.upper(), before[:-1]):
+        shut(sitting.bind(key, shown), 403, "something else is to be signed now")
+    shut(sitting.post("/consent/key", {"jwk": to_jwk(key)}), 403, "something else is to be signed")
+    shut(sitting.bind(key, shown=[before]), 403, "something else is to be signed")
+    sitting.choose(acts=["ingest"]).hand_in()
+    assert sitting.shown() != before
+    shut(sitting.bind(key, before), 403, "something else is to be signed now")
+    shut(sitting.post("/consent/signature", {"signature": "x"}), 400, "nothing to sign yet")
+
+
 def test_key_of_somebody_else(sitting: Ceremony, scene: Scene) -> None:
     """The studio's key, or another person's, is bound as the subject's."""
     sitting.choose().hand_in()
     for key in (public_of(scene.studio.signing_key), scene.ada.person.key):
-        answer = sitting.post("/consent/key", {"jwk": to_jwk(key)})
-        shut(answer, 400, "key")
+        shut(sitting.bind(key), 400, "key")
 
 
 def test_more_than_was_asked(sitting: Ceremony) -> None:

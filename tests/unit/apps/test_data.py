@@ -26,7 +26,6 @@ def say(stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     """Run a command in the studio and return its exit code and what it said."""
     monkeypatch.setenv("ASSENT_STUDIO", str(stage.studio.folder))
     monkeypatch.setenv("ASSENT_PROJECT", stage.purpose.slug)
-    monkeypatch.setenv("COLUMNS", "200")
 
     def run_one(*args: str | Path) -> tuple[int, str]:
         capsys.readouterr()

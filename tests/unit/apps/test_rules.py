@@ -42,7 +42,6 @@ def keys(tmp_path: Path) -> Path:
 def say(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:  # noqa: ANN401 - a function
     """Run a command in the studio and return its exit code and what it said."""
     monkeypatch.setenv("ASSENT_STUDIO", str(scene.studio.folder))
-    monkeypatch.setenv("COLUMNS", "200")
 
     def run_one(*args: str | Path) -> tuple[int, str]:
         capsys.readouterr()

@@ -25,8 +25,11 @@ from assent.kit.progress import Progress as Report
 
 __all__ = ["err", "out", "progress_bar", "show_json", "show_table"]
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# What goes to a file or another program is never wrapped or cut short: it can be searched by line.
+_UNBOUNDED = 10_000
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _UNBOUNDED)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _UNBOUNDED)
 
 # Without a terminal a line now and then is enough.
 _LINE_EVERY_S = 10.0

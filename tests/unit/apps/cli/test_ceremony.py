@@ -20,7 +20,6 @@ def cli(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """The command line in the scene's studio."""
     monkeypatch.setenv("ASSENT_STUDIO", str(scene.studio.folder))
     monkeypatch.setenv("ASSENT_PROJECT", scene.purpose.slug)
-    monkeypatch.setenv("COLUMNS", "200")
     return scene
 
 

@@ -9,7 +9,7 @@ from assent.kit.faces.detect import Detection, DlibDetector, FaceDetector
 from assent.kit.faces.embed import FaceEmbedder
 from assent.kit.faces.frame import Image, frame_of
 from assent.kit.faces.geometry import Box, box_of_landmarks
-from assent.kit.faces.identity import assign
+from assent.kit.faces.identity import Verdict, assign
 from assent.kit.faces.mesh import POINTS, Mesh, MeshFinder, MeshFit, landmarks_of
 from assent.kit.faces.track import FaceTracker, Track
 
@@ -91,7 +91,12 @@ def test_a_face_exchanged_within_the_shot_splits_the_track(
     frames[12 : 12 + length] = others[12 : 12 + length]
     tracks = follow(frames)
     assert spans(tracks) == [(0, 11), (12, 11 + length), (12 + length, 24)]
-    assert named(tracks, gallery) == ["ada", "ben", "ada"]
+    before, between, after = assign(tracks, gallery).identities
+    assert [before.name, after.name] == ["ada", "ada"]
+    # A face painted over another's is about as far from its own as may still go unasked.
+    assert between.verdict in {Verdict.LISTED, Verdict.UNSURE}
+    assert between.nearest is not None
+    assert (between.nearest.name, between.name) in {("ben", "ben"), ("ben", None)}
 
 
 def test_a_face_that_turns_into_another_has_no_name(
