@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from assent import __version__
 from assent.apps.cli import (
+    anchoring,
     consent,
     create,
     data,
@@ -22,6 +23,7 @@ from assent.apps.cli import (
     disclose,
     ending,
     interview,
+    log,
     monitor,
     purpose,
     report,
@@ -48,6 +50,8 @@ STEPS = (
     safeguard,
     disclose,
     monitor,
+    log,
+    anchoring,
     report,
     vault,
 )

@@ -1,0 +1,1 @@
+"""Checking a log from its start, and what others say of it."""
