@@ -31,7 +31,8 @@ from assent.kit.media.still import read_still, still_type
 from assent.kit.watermark.carriers import SEGMENT_S
 from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.read import STRETCH_S, Search, read_mark
+from assent.kit.watermark.mark import Search
+from assent.kit.watermark.read import STRETCH_S, read_mark
 
 __all__ = [
     "RELEASE_CRF",

@@ -137,7 +137,7 @@ def tell(
 
     # 8. Monitor and respond: anyone can ask what the file is.
     log = open_log(studio.log_folder, vkey=studio.log_verifier.vkey, key_from=OWN)
-    findings = examine(released.path, log, progress=progress)
+    findings = examine(released.path, log, secret=studio.secret_key, progress=progress)
     return Ending(
         purpose=purpose,
         draft=draft,

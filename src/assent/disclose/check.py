@@ -21,7 +21,8 @@ from assent.kit.media.read import read_pictures, sample_pictures
 from assent.kit.tlog.note import NoteVerifier
 from assent.kit.tlog.receipt import VerifiedEntry, verify_receipt
 from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.read import Mark, read_mark
+from assent.kit.watermark.mark import Mark
+from assent.kit.watermark.read import read_mark
 from assent.kit.watermark.sound.code import short_number
 from assent.kit.watermark.sound.read import SoundSearch, read_sound
 

@@ -8,6 +8,7 @@
 True
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from assent.kit.canonical import canonical, parse_object
 from assent.kit.errors import IntegrityError
 
 __all__ = ["SealEntry"]
+
+_ASSET_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,7 @@ class SealEntry:
             receipts: Sequence[str] = fields["receipts"]
             return cls(
                 media=str(fields["media"]),
-                asset_id=str(fields["asset"]),
+                asset_id=_identifier(str(fields["asset"])),
                 sha256=str(fields["sha256"]),
                 fingerprint=str(fields["fingerprint"]),
                 frames=int(fields["frames"]),
@@ -68,3 +71,9 @@ class SealEntry:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise IntegrityError("this seal lacks its parts") from error
+
+
+def _identifier(text: str) -> str:
+    if not _ASSET_ID.fullmatch(text):
+        raise ValueError(f"{text[:20]} is no identifier of 64 bits")
+    return text

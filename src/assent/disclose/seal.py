@@ -216,6 +216,7 @@ def _make(
             bits=clip.bits,
             asset_id=int(asset_id, 16),
             key=studio.reading_key,
+            secret=studio.secret_key,
         ),
         fingerprint=VideoFingerprint(),
     )

@@ -224,7 +224,12 @@ def _make(studio: Studio, rgb: NDArray[np.uint8], asset_id: str) -> io.BytesIO:
     height, width = rgb.shape[:2]
     picture = burn(from_rgb(rgb), draw_label(width, height))
     embedder = Embedder(
-        width=width, height=height, bits=8, asset_id=int(asset_id, 16), key=studio.reading_key
+        width=width,
+        height=height,
+        bits=8,
+        asset_id=int(asset_id, 16),
+        key=studio.reading_key,
+        secret=studio.secret_key,
     )
     embedder.prepare([picture.y])
     sink = io.BytesIO()

@@ -52,3 +52,10 @@ def test_receipts_are_a_list() -> None:
 def test_other_entries_are_no_seals(data: bytes) -> None:
     with pytest.raises(AssentError):
         SealEntry.parse(data)
+
+
+@pytest.mark.parametrize("asset", ["0" * 15, "0" * 17, "G" * 16, "0x" + "0" * 14, " " + "0" * 15])
+def test_what_is_no_identifier_is_refused(asset: str) -> None:
+    document = json.loads(ENTRY.to_bytes())
+    with pytest.raises(IntegrityError, match="lacks its parts"):
+        SealEntry.parse(json.dumps(document | {"asset": asset}).encode())

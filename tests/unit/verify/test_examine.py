@@ -40,14 +40,17 @@ def stage(released: Cast, tmp_path: Path) -> Stage:
 
 
 def reencode(
-    source: Path, target: Path, change: Callable[[np.ndarray], np.ndarray] = np.asarray
+    source: Path,
+    target: Path,
+    change: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    crf: int = 22,
 ) -> Path:
     """Write the pictures anew as anybody's tool would, without metadata.
 
     Pictures this small hold their mark down to about this quality; larger ones much further.
     """
     with av.open(str(source)) as old, av.open(str(target), "w") as new:
-        video = new.add_stream("libx264", rate=25, options={"crf": "22"})
+        video = new.add_stream("libx264", rate=25, options={"crf": str(crf)})
         shape = old.streams.video[0]
         video.width, video.height, video.pix_fmt = shape.width, shape.height, "yuv420p"
         for frame in old.decode(video=0):
@@ -88,6 +91,16 @@ def test_a_copy_in_other_bytes_leads_to_the_record(shown: Stage, tmp_path: Path)
     assert (status(found, "manifest"), status(found, "watermark")) == (Status.MISSING, Status.GOOD)
     assert "this file has other bytes" in str(found.to_json()["layers"])
     assert found.summary.startswith("A changed copy")
+
+
+def test_a_mark_too_faint_to_be_spelled_is_told_from_the_logs_own(
+    shown: Stage, tmp_path: Path
+) -> None:
+    made = shown.released()
+    found = examine(reencode(made.path, tmp_path / "faint.mp4", crf=27), shown.log)
+    assert (found.verdict, found.asset_id) == (Verdict.COPY, made.asset_id)
+    layer = next(layer for layer in found.layers if layer.name == "watermark")
+    assert "told from the 2 of the log" in layer.rests_on
 
 
 def test_a_file_altered_after_signing_is_told(shown: Stage, tmp_path: Path) -> None:

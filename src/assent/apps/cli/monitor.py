@@ -46,8 +46,9 @@ def verify(
 ) -> None:
     """Say what a file is, layer by layer, offline, from the file and a log alone."""
     public = public_log(studio, log, log_key)
+    secret = the_studio(studio).secret_key if log is None else None
     with progress_bar() as progress:
-        findings = examine(file, public, progress=progress)
+        findings = examine(file, public, secret=secret, progress=progress)
     if as_json:
         show_json(findings.to_json())
     else:

@@ -40,7 +40,7 @@ from assent.kit.tlog.note import NoteSigner, NoteVerifier
 from assent.kit.vault.guard import Guard
 from assent.kit.vault.keyring import Keyring
 from assent.kit.vault.secrets import SecretStore
-from assent.kit.watermark.key import ReadingKey
+from assent.kit.watermark.key import ReadingKey, SecretKey
 
 __all__ = ["NEXT_MASTER", "Studio", "create_studio", "open_keyring", "open_studio"]
 
@@ -73,6 +73,7 @@ class Studio:
     log_verifier: NoteVerifier
     chain: Chain
     reading_key: ReadingKey
+    secret_key: SecretKey
     openings: Openings = field(default_factory=Openings)
 
     @property
@@ -174,6 +175,7 @@ def open_studio(
             leaf_key_pem=store.get("c2pa-leaf-key"),
         ),
         reading_key=ReadingKey.from_bytes(store.get("watermark")),
+        secret_key=SecretKey.from_bytes(store.get("watermark-secret")),
     )
 
 
@@ -236,10 +238,9 @@ def _make_secrets(store: SecretStore, *, name: str, clock: Clock) -> None:
         store.get(known)
     if "id" not in have:
         store.put("id", str(uuid.uuid4()).encode())
-    if "master" not in have:
-        store.put("master", randomness.token_bytes(32))
-    if "watermark" not in have:
-        store.put("watermark", randomness.token_bytes(32))
+    for name_of_key in ("master", "watermark", "watermark-secret"):
+        if name_of_key not in have:
+            store.put(name_of_key, randomness.token_bytes(32))
     if "signing" not in have:
         store.put("signing", to_pem(new_key()))
     if "log" not in have:

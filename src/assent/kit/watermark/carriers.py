@@ -39,7 +39,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def gain(k: Ints) -> Floats:
+def gain(k: Ints | Floats) -> Floats:
     """Return the amplitude of carriers `k` [n, 2] before normalisation: high ones are softer."""
     rolled: Floats = np.exp(-np.hypot(k[:, 0], k[:, 1]) / _ROLL_OFF)
     return np.hypot(rolled, _PLATEAU)

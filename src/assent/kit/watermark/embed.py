@@ -15,15 +15,15 @@ next of eight variants takes over: where in the film a cut piece lay can be told
 average of the whole film shows no pattern.
 """
 
-from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby, islice, repeat
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.kit.ahead import side_by_side
 from assent.kit.errors import InputError, MediaError
 from assent.kit.watermark.carriers import (
     SEGMENT_S,
@@ -34,9 +34,10 @@ from assent.kit.watermark.carriers import (
 )
 from assent.kit.watermark.frontend import detail, working_size
 from assent.kit.watermark.geometry import fold
-from assent.kit.watermark.key import ReadingKey
-from assent.kit.watermark.overlay import Overlay, Plane, eight_bits
+from assent.kit.watermark.key import ReadingKey, SecretKey
+from assent.kit.watermark.overlay import Overlay, Plane, Waves, eight_bits
 from assent.kit.watermark.payload import CODE, payload_bits
+from assent.kit.watermark.secret import SHARE, SecretLayer
 from assent.kit.watermark.tile import gains
 
 __all__ = ["SMALLEST_SIDE", "Embedder", "Profile"]
@@ -45,7 +46,7 @@ SMALLEST_SIDE = 128
 _SAMPLES = 12  # planes of a segment that the pattern is fitted to
 _RINGS = (8, 10, 12, 15, 18, 22, 27, 34)  # radii between which the reader's gain is averaged
 _ROUNDS = 4
-_FITTED_AT_ONCE = 2  # segments; more would need as much more memory
+_WORKERS = 2  # threads
 # Share of the error that a round takes back. The mask spreads each carrier over its neighbours, so
 # that larger steps would overshoot.
 _SHARE = 0.35
@@ -80,7 +81,8 @@ class Embedder:
 
     `width` and `height` in pixels, at least 128 each; `bits` is 8 (uint8 planes) or 10 (uint16
     planes holding 0..1023); `psnr_db` in place of the profile's. Raises MediaError for pictures too
-    small or of another depth, InputError for an identifier beyond 64 bits.
+    small or of another depth, InputError for an identifier beyond 64 bits. With `secret` a part of
+    the pattern is what only its holder can find.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Embedder:
         bits: int,
         asset_id: int,
         key: ReadingKey,
+        secret: SecretKey | None = None,
         profile: Profile | None = None,
         psnr_db: float | None = None,
     ) -> None:
@@ -102,10 +105,11 @@ class Embedder:
         self._carriers = Carriers.derive(key)
         self._codeword = CODE.encode(payload_bits(asset_id))
         self._first = first_variant(key, asset_id)
+        self._secret = SecretLayer.derive(secret, asset_id=asset_id) if secret else None
+        self._changing = Lock()
         # By segment: what footage puts on the carriers, to be taken back.
         self._corrections: dict[int, Complexes] = {}
-        self._segment = 0
-        self._overlay = self._overlay_of(0)
+        self._current = (0, self._overlay_of(0))
 
     def prepare(
         self, sampled_luma: Iterable[Plane], *, seconds: Iterable[float] | None = None
@@ -122,19 +126,15 @@ class Embedder:
         self._corrections = {}
         times = repeat(0.0) if seconds is None else seconds
         timed = zip(sampled_luma, times, strict=False)
-        under_way: deque[tuple[int, Future[Complexes]]] = deque()
-        with ThreadPoolExecutor(_FITTED_AT_ONCE) as pool:
-            for segment, part in groupby(timed, lambda one: int(one[1] // SEGMENT_S)):
-                planes = [eight_bits(plane) for plane, _ in islice(part, _SAMPLES)]
-                under_way.append((segment, pool.submit(self._fit, planes, self._ideal(segment))))
-                if len(under_way) > _FITTED_AT_ONCE:
-                    fitted, correction = under_way.popleft()
-                    self._corrections[fitted] = correction.result()
-            self._corrections |= {fitted: correction.result() for fitted, correction in under_way}
-        self._overlay = self._overlay_of(self._segment)
+        for segment, part in groupby(timed, lambda one: int(one[1] // SEGMENT_S)):
+            planes = [eight_bits(plane) for plane, _ in islice(part, _SAMPLES)]
+            self._corrections[segment] = self._fit(planes, self._ideal(segment))
+        self._current = (0, self._overlay_of(0))
 
     def mark(self, luma: Plane, *, seconds: float = 0.0) -> Plane:
         """Return a marked copy of a plane [H, W]; `luma` itself is never written to.
+
+        May be called from several threads at once; quickest in about the planes' order.
 
         `seconds` tells when it is shown, from the film's beginning. Raises MediaError when its
         shape or depth isn't the one that this embedder was made for.
@@ -146,11 +146,13 @@ class Embedder:
                 f"{(width, height)} {self._dtype}",
                 advice="Use footage that keeps one size and depth throughout.",
             )
-        segment = max(0, int(seconds // SEGMENT_S))
-        if segment != self._segment:
-            self._segment = segment
-            self._overlay = self._overlay_of(segment)
-        return self._overlay.add(luma)
+        return self._overlay_at(max(0, int(seconds // SEGMENT_S))).add(luma)
+
+    def _overlay_at(self, segment: int) -> Overlay:
+        with self._changing:
+            if segment != self._current[0]:
+                self._current = (segment, self._overlay_of(segment))
+            return self._current[1]
 
     def _ideal(self, segment: int) -> Complexes:
         return self._carriers.coefficients(self._codeword, (self._first + segment) % VARIANTS)
@@ -162,12 +164,23 @@ class Embedder:
             # A segment that no plane was sampled from looks most like its neighbour.
             nearest = min(self._corrections, key=lambda fitted: abs(fitted - segment))
             wish = wish + self._corrections[nearest]
-        return self._draw(wish, width, height, bits)
+        return self._draw(self._with_secret(wish, segment), width, height, bits)
 
-    def _draw(self, coefficients: Complexes, width: int, height: int, bits: int) -> Overlay:
+    def _with_secret(self, wish: Complexes, segment: int) -> Waves:
+        periods = 2 * self._carriers.all
+        if self._secret is None:
+            return Waves(periods, wish)
+        # What is fitted to the footage is the public layer; its power is what was wished for.
+        power = float(np.sum(np.abs(wish) ** 2) / 2)
+        values = self._secret.values[(self._first + segment) % VARIANTS]
+        return Waves(
+            np.concatenate([periods, self._secret.waves]),
+            np.concatenate([wish * (1 - SHARE) ** 0.5, values * (SHARE * power) ** 0.5]),
+        )
+
+    def _draw(self, waves: Waves, width: int, height: int, bits: int) -> Overlay:
         return Overlay(
-            self._carriers,
-            coefficients,
+            waves,
             width=width,
             height=height,
             bits=bits,
@@ -194,12 +207,17 @@ class Embedder:
     def _measure(self, planes: list[NDArray[np.uint8]], coefficients: Complexes) -> Complexes:
         """Return the coefficients that a reader would find in these planes, once marked."""
         height, width = planes[0].shape
-        overlay = self._draw(coefficients, width, height, 8)
+        overlay = self._draw(Waves(2 * self._carriers.all, coefficients), width, height, 8)
         w, h = working_size(width, height)
         matrix = np.diag([w / width, h / height]) * (min(width, height) / SHORT_SIDE)
         seen = np.zeros((h, w), np.float32)
-        for plane in planes:
-            seen += detail(np.asarray(overlay.add(plane), np.uint8))
+
+        def look(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return detail(np.asarray(overlay.add(plane), np.uint8))
+
+        with side_by_side(look, planes, workers=_WORKERS, depth=2 * _WORKERS) as looks:
+            for one in looks:
+                seen += one
         return gains(fold(seen, matrix), self._carriers)
 
     def _radius(self) -> NDArray[np.float64]:

@@ -64,10 +64,13 @@ class DetailAverage:
         self.frames = 0
 
     def add(self, luma: NDArray[np.uint8]) -> None:
-        """Add one plane, uint8 [H, W]; planes of another shape than the first are stretched."""
-        seen = detail(luma)
+        """Add one plane, uint8 [H, W]."""
+        self.take(detail(luma))
+
+    def take(self, seen: Detail) -> None:
+        """Add one plane's `detail`; one of another shape than the first is stretched."""
         if self._sum is None:
-            self._sum = seen
+            self._sum = seen.copy()
         else:
             h, w = self._sum.shape
             self._sum += seen if seen.shape == (h, w) else cv2.resize(seen, (w, h))

@@ -23,8 +23,8 @@ def rotation(angle: float) -> Floats:
     return np.array([[c, -s], [s, c]])
 
 
-def fold(detail: NDArray[np.float32], matrix: Floats) -> Floats:
-    """Bring `detail` [h, w] back to the pattern's plane and add all its tiles up, [128, 128].
+def fold(detail: NDArray[np.float32], matrix: Floats, *, tile: int = TILE) -> Floats:
+    """Bring `detail` [h, w] back to the pattern's plane and add all its tiles up, [tile, tile].
 
     The corner of the folded tile is the upper left corner of the picture's bounding box.
     """
@@ -32,19 +32,18 @@ def fold(detail: NDArray[np.float32], matrix: Floats) -> Floats:
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     corners = corners @ np.linalg.inv(matrix).T
     low = corners.min(0)
-    across, down = np.clip(np.ceil((corners.max(0) - low) / TILE - 1e-9), 1, _MOST_TILES).astype(
-        int
-    )
+    tiles = np.ceil((corners.max(0) - low) / tile - 1e-9)
+    across, down = np.clip(tiles, 1, _MOST_TILES).astype(int)
     offset = matrix @ (low + 0.5) - 0.5
     flat = cv2.warpAffine(
         detail,
         np.hstack([matrix, offset[:, None]]),
-        (int(across) * TILE, int(down) * TILE),
+        (int(across) * tile, int(down) * tile),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderValue=0,
     )
-    tile: Floats = flat.reshape(down, TILE, across, TILE).sum((0, 2), dtype=np.float64)
-    return tile
+    folded: Floats = flat.reshape(down, tile, across, tile).sum((0, 2), dtype=np.float64)
+    return folded
 
 
 def describe(matrix: Floats) -> str:

@@ -1,8 +1,8 @@
-"""The reading key, and the stream of numbers drawn from it.
+"""The keys of a mark, and the stream of numbers drawn from one.
 
 Everything about a mark that isn't its identifier (which frequencies carry it, with which
 phases and signs) is drawn from a `ReadingKey`. The key is public by design: whoever holds it
-can detect and read marks.
+can detect and read marks. What only a `SecretKey` tells is in `secret`.
 
 >>> key = ReadingKey.from_bytes(bytes(range(32)))
 >>> numbers = key.stream("example")
@@ -16,37 +16,48 @@ so that a reader can be written in any language: see docs/specs/watermark.md, se
 import hashlib
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
 from assent.kit.errors import InputError
 
-__all__ = ["KEY_BYTES", "KeyStream", "ReadingKey"]
+__all__ = ["KEY_BYTES", "KeyStream", "ReadingKey", "SecretKey"]
 
 KEY_BYTES = 32
 _LABEL = b"assent-watermark-2/"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingKey:
-    """32 public bytes that say where a mark lies in the pictures."""
-
-    value: bytes
+class _Key:
+    value: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
         if len(self.value) != KEY_BYTES:
             raise InputError(
-                f"a reading key has {KEY_BYTES} bytes, not {len(self.value)}",
+                f"a key of a mark has {KEY_BYTES} bytes, not {len(self.value)}",
                 advice="Use the reading key that the studio publishes.",
             )
 
     @classmethod
-    def from_bytes(cls, b: bytes) -> "ReadingKey":
+    def from_bytes(cls, b: bytes) -> Self:
         """Make a key of exactly 32 bytes; raises InputError for any other length."""
         return cls(bytes(b))
 
     def stream(self, label: str) -> "KeyStream":
         """Start the stream of numbers named `label` (ASCII): same key and label, same numbers."""
         return KeyStream(self.value, _LABEL + label.encode("ascii"))
+
+
+class ReadingKey(_Key):
+    """32 public bytes that say where a mark lies in the pictures."""
+
+    __slots__ = ()
+
+
+class SecretKey(_Key):
+    """32 bytes that never leave the studio: they say where the second layer lies."""
+
+    __slots__ = ()
 
 
 class KeyStream:

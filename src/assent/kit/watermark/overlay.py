@@ -4,22 +4,23 @@
 >>> from assent.kit.watermark.carriers import Carriers
 >>> from assent.kit.watermark.key import ReadingKey
 >>> carriers = Carriers.derive(ReadingKey.from_bytes(bytes(32)))
->>> coefficients = carriers.coefficients(np.zeros(512, np.uint8), 0)
->>> overlay = Overlay(carriers, coefficients, width=320, height=240, bits=8, psnr_db=44, loudness=1)
+>>> waves = Waves(2 * carriers.all, carriers.coefficients(np.zeros(512, np.uint8), 0))
+>>> overlay = Overlay(waves, width=320, height=240, bits=8, psnr_db=44, loudness=1)
 >>> overlay.add(np.full((240, 320), 120, np.uint8)).shape
 (240, 320)
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.kit.watermark.carriers import SHORT_SIDE, TILE, Carriers
+from assent.kit.watermark.carriers import SHORT_SIDE
 from assent.kit.watermark.mask import strength
 
-__all__ = ["Overlay", "Plane", "eight_bits"]
+__all__ = ["Overlay", "Plane", "Waves", "eight_bits"]
 
 _NYQUIST = 0.45  # cycles a pixel above which a carrier wouldn't survive the pixel grid
 _STRIP = 32  # rows at a time: all that is computed of them stays in the processor's cache
@@ -29,17 +30,26 @@ _Floats = NDArray[np.float32]
 _Complexes = NDArray[np.complex128]
 
 
+class Waves(NamedTuple):
+    """What a pattern is the sum of: `periods` int [n, 2] (x, y) in 512 units, and coefficients [n].
+
+    The pattern at point u is sum(Re(c exp(2 pi i k.u / 512))).
+    """
+
+    periods: NDArray[np.int64]
+    coefficients: _Complexes
+
+
 class Overlay:
     """One pattern for planes of `width` x `height` pixels and 8 or 10 `bits`.
 
-    `coefficients` are those of `carriers.all`; `psnr_db` is aimed at in each plane, but
+    `psnr_db` is aimed at in each plane, but
     flat ground never gets a pattern of more than `loudness` grey levels' deviation.
     """
 
     def __init__(
         self,
-        carriers: Carriers,
-        coefficients: _Complexes,
+        waves: Waves,
         *,
         width: int,
         height: int,
@@ -53,14 +63,12 @@ class Overlay:
         scale = min(width, height) / SHORT_SIDE
         # The mask needs no more than a quarter of the standard picture's pixels.
         self._mask_size = max(1, round(width / scale / 2)), max(1, round(height / scale / 2))
-        pattern = _draw(carriers, coefficients, self._shape, scale)
+        pattern = _draw(waves, self._shape, scale)
         squared = pattern * pattern
         self._loudest = loudness / float(squared.mean()) ** 0.5
         self._power = cv2.resize(squared, self._mask_size, interpolation=cv2.INTER_AREA)
-        # The rows come again where a tile is a whole number of pixels.
-        period = min(width, height) * TILE // SHORT_SIDE
-        whole = period * SHORT_SIDE == min(width, height) * TILE
-        self._pattern = pattern[:period].copy() if whole else pattern
+        # The rows come again after the shorter side, in an upright picture therefore.
+        self._pattern = pattern[: min(width, height)].copy()
         self._dither = _dither(_STRIP, width)
         self._above, self._below, self._share = _rows_between(self._mask_size[1], height)
 
@@ -125,14 +133,12 @@ def _dither(height: int, width: int) -> _Floats:
     return ((spread - 0.5) * 0.8).astype(np.float32)
 
 
-def _draw(
-    carriers: Carriers, coefficients: _Complexes, shape: tuple[int, int], scale: float
-) -> NDArray[np.float32]:
+def _draw(waves: Waves, shape: tuple[int, int], scale: float) -> NDArray[np.float32]:
     """Evaluate the pattern at every pixel centre: float32 [H, W], deviation about 1."""
     height, width = shape
-    k = carriers.all
-    audible = np.hypot(k[:, 0], k[:, 1]) / TILE / scale < _NYQUIST
-    k, coefficients = k[audible], coefficients[audible]
+    k = waves.periods
+    audible = np.hypot(k[:, 0], k[:, 1]) / SHORT_SIDE / scale < _NYQUIST
+    k, coefficients = k[audible], waves.coefficients[audible]
     columns, rows = np.unique(k[:, 0]), np.unique(k[:, 1])
     matrix = np.zeros((len(rows), len(columns)), np.complex64)
     matrix[np.searchsorted(rows, k[:, 1]), np.searchsorted(columns, k[:, 0])] = coefficients
@@ -143,7 +149,7 @@ def _draw(
 
 
 def _waves(k: NDArray[np.int64], size: int, scale: float) -> NDArray[np.complex64]:
-    """Return exp(2 pi i k u / 256) at pixel centres, complex64 [len(k), size]."""
+    """Return exp(2 pi i k u / 512) at pixel centres, complex64 [len(k), size]."""
     u = (np.arange(size) + 0.5) / scale
-    waves: NDArray[np.complex64] = np.exp(2j * np.pi / TILE * np.outer(k, u)).astype(np.complex64)
-    return waves
+    turns = np.outer(k, u) / SHORT_SIDE
+    return np.asarray(np.exp(2j * np.pi * turns), np.complex64)

@@ -77,7 +77,7 @@ def _transform(u: Bits) -> Bits:
     x = u.copy()
     half = 1
     while half < x.shape[1]:
-        pairs = x.reshape(len(x), -1, 2, half)
+        pairs = x.reshape(len(x), x.shape[1] // (2 * half), 2, half)
         pairs[:, :, 0] ^= pairs[:, :, 1]
         half *= 2
     return x

@@ -18,27 +18,43 @@ mirroring, then over the aspect ratio, then the same in windows.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.kit.ahead import side_by_side
 from assent.kit.errors import InputError
 from assent.kit.watermark.carriers import SHORT_SIDE, VARIANTS, Carriers, first_variant
-from assent.kit.watermark.frontend import DetailAverage, working_size
+from assent.kit.watermark.confirm import confirm, trace
+from assent.kit.watermark.frontend import DetailAverage, detail, working_size
 from assent.kit.watermark.geometry import describe, fold
-from assent.kit.watermark.key import ReadingKey
+from assent.kit.watermark.key import ReadingKey, SecretKey
+from assent.kit.watermark.known import Known
 from assent.kit.watermark.lines import Lines
+from assent.kit.watermark.mark import Mark, Search
 from assent.kit.watermark.search import Candidate, SimilarityFinder, StretchFinder, refine
-from assent.kit.watermark.tile import align, follow, gains, read_plain
+from assent.kit.watermark.secret import SecretLayer
+from assent.kit.watermark.tile import (
+    Alignment,
+    Reading,
+    Timeline,
+    align,
+    follow,
+    gains,
+    pick,
+    read_plain,
+)
 from assent.kit.watermark.upright import find_upright
 
-__all__ = ["STRETCH_S", "Mark", "Search", "read_mark"]
+__all__ = ["STRETCH_S", "read_mark"]
 
 STRETCH_S = 8.0  # seconds that 64 planes should span at most: one variant gives way at most once
 _LEAST_SIDE = 64  # pixels: below, a picture can't hold enough of the pattern
 _LEAST_WORKING_SIDE = 192
-# What a reading may come to by chance at most: with 500 readings in a search, and three searches in
-# a long film, less than one false identifier in 2e9 films.
+# What a reading may come to by chance at most, bit by bit and once more from a list: with 500
+# readings in a search, and three searches in a long film, one false identifier in 1e9 films.
 _GATE = np.log(3e-13)
 _MOST_READINGS = 500
 # How likely another identifier may be, given that there is a mark.
@@ -51,10 +67,12 @@ _ALONE = 0.18
 _WORTH_DECODING = 3.0
 _WORTH_DECODING_ANYWHERE = 5.2
 _GROUP = 8  # planes
+_WORKERS = 2  # threads
 _LOOK_AFTER = (4, 12, 32)  # planes after which the quick way is tried
 _GATHERING_SHARE = 0.6  # of the budget
 _BLANK = 1e-2  # detail below this is arithmetic, not picture
 _CANDIDATES = 6
+_MOST_TRACED = 300  # releases; some milliseconds each
 _WINDOW_CANDIDATES = 3
 _WINDOW = 0.6  # of each side
 _REACHES = (0.0, 1.0)  # units that the pattern may lie off a whole frame's corner
@@ -67,6 +85,7 @@ _FLIPS = (
 _SIMILARITY = "scale, rotation and mirroring"
 _UPRIGHT = "scale, upright or mirrored"
 _ASPECT = "aspect ratio"
+_LAYER = "the secret layer in whole frames"
 _PLACES = (
     (0.5, 0.5, "centre"),
     (0.0, 0.5, "left"),
@@ -82,66 +101,67 @@ _PLACES = (
 Detail = NDArray[np.float32]
 Window = tuple[slice, slice]
 Floats = NDArray[np.float64]
+Complexes = NDArray[np.complex128]
 Clock = Callable[[], float]
 Finder = Callable[[Lines, int], list[Candidate]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A mark that was read.
-
-    `confidence` is the probability that this identifier is there: one minus the bound on a chance
-    agreement in all readings up to this one together, minus the odds of the runner-up. `z` is by
-    how many deviations the pilots stand out, `geometry` says in words how the pattern lay in the
-    picture, `frames` how many frames were averaged. `segment` (0..7) says in which eight seconds
-    of the film the first of them was shown, counted anew every 64 seconds.
-    """
-
-    asset_id: int
-    confidence: float
-    z: float
-    geometry: str
-    frames: int
-    segment: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """What a reader looked at, and what it found.
-
-    `mark` is None when nothing passed the gate: that is no proof that there is no mark.
-    `searched` names each step that was finished, and why the search ended early if it did.
-    """
-
-    mark: Mark | None
-    frames: int
-    seconds: float
-    searched: tuple[str, ...]
 
 
 def read_mark(
     luma: Iterable[NDArray[np.uint8]],
     *,
     key: ReadingKey,
+    known: Known | None = None,
+    secret: SecretKey | None = None,
     budget_s: float = 12.0,
     max_frames: int = 64,
     clock: Clock = time.monotonic,
 ) -> Search:
     """Look for a mark in luma planes, uint8 [H, W], all of one size, in time's order.
 
-    At most `max_frames` planes are taken from the iterable, one at a time; they should span no
+    At most `max_frames` planes are taken from the iterable, a few at a time; they should span no
     more than `STRETCH_S` seconds of film. Memory doesn't grow with their number. No new step
-    starts after `budget_s` seconds, and a step lasts well under one. Raises InputError for planes
-    that aren't uint8 [H, W].
+    starts after `budget_s` seconds, and a step lasts well under one. With `known` identifiers, a
+    mark too faint to be read bit by bit may still be told to be one of them. With `secret`, a mark
+    that was found is held against the layer that only the studio can add. Raises InputError for
+    planes that aren't uint8 [H, W].
     """
-    return _Reader(key, budget_s, clock).read(luma, max_frames)
+    return _Reader(key, known, secret, budget_s, clock).read(luma, max_frames)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """A part of the search: what is looked at, how, and how many candidates are followed up."""
+
+    name: str
+    where: str = ""
+    window: Window
+    finder: Finder
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A geometry that the pilots speak for, and what each group of frames shows under it."""
+
+    matrix: Floats
+    parts: list[Detail]
+    groups: list[Complexes]
 
 
 class _Reader:
     """One search, from the first frame to the report."""
 
-    def __init__(self, key: ReadingKey, budget_s: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        key: ReadingKey,
+        known: Known | None,
+        secret: SecretKey | None,
+        budget_s: float,
+        clock: Clock,
+    ) -> None:
         self._key = key
+        self._known = known
+        self._secret = secret
         self._carriers = Carriers.derive(key)
         self._budget = budget_s
         self._clock = clock
@@ -152,49 +172,55 @@ class _Reader:
         self._readings = 0
 
     def read(self, luma: Iterable[NDArray[np.uint8]], max_frames: int) -> Search:
-        shape: tuple[int, ...] = ()
-        for plane in luma:
-            if plane.ndim != 2 or plane.dtype != np.uint8:
-                raise InputError(
-                    f"a luma plane is uint8 [H, W], not {plane.dtype} {list(plane.shape)}",
-                    advice="Convert deeper pictures to 8 bits before reading.",
-                )
-            shape = shape or plane.shape
-            if not _readable(shape[1], shape[0]):
-                return self._report(None, f"nothing: {shape[1]}x{shape[0]} is too small")
-            self._take(plane)
-            if self._frames in _LOOK_AFTER and (mark := self._look_straight(shape)):
-                return self._report(mark, "whole frame")
-            if self._frames >= max_frames or self._spent() > _GATHERING_SHARE:
-                break
-        if not self._frames:
+        planes = map(_check_plane, islice(luma, max(1, max_frames)))
+        first = next(planes, None)
+        if first is None:
             return self._report(None, "nothing: there are no frames")
+        height, width = shape = first.shape
+        if not _readable(width, height):
+            return self._report(None, f"nothing: {width}x{height} is too small")
+        with side_by_side(
+            detail, chain([first], planes), workers=_WORKERS, depth=2 * _WORKERS
+        ) as details:
+            for seen in details:
+                self._take(seen)
+                if self._frames in _LOOK_AFTER and (mark := self._look_straight(shape)):
+                    return self._report(mark, "whole frame")
+                if self._spent() > _GATHERING_SHARE:
+                    break
         return self._search(shape)
 
-    def _take(self, plane: NDArray[np.uint8]) -> None:
+    def _take(self, seen: Detail) -> None:
         if self._frames % _GROUP == 0:
             self._groups.append(DetailAverage())
-        self._groups[-1].add(plane)
+        self._groups[-1].take(seen)
         self._frames += 1
 
     def _search(self, shape: tuple[int, ...]) -> Search:
         whole = self._details((slice(None), slice(None)))
         if float(np.abs(whole[0]).max()) < _BLANK:
             return self._report(None, "nothing: the pictures are blank")
-        if mark := self._look_straight(shape):
-            return self._report(mark, "whole frame")
-        self._searched.append("whole frame")
-        if mark := self._look_upright():
-            return self._report(mark, _UPRIGHT)
-        self._searched.append(_UPRIGHT)
-        for name, window, finder, most in _steps(whole[0].shape, self._carriers):
-            if self._spent() >= 1:
-                return self._report(None, "stopped: the time was used up")
-            where = "" if name in (_SIMILARITY, _ASPECT) else f"{name.split(':')[0]}, "
-            if mark := self._look_anywhere(self._details(window), finder, most, where):
+        quick: list[tuple[str, Callable[[], Mark | None]]] = [
+            ("whole frame", partial(self._look_straight, shape)),
+            (_UPRIGHT, self._look_upright),
+        ]
+        if self._secret and self._known:
+            quick.append((_LAYER, partial(self._trace, shape, self._secret, self._known)))
+        for name, look in quick:
+            if mark := look():
                 return self._report(mark, name)
             self._searched.append(name)
-        return self._report(None, None)
+        return self._search_on(_steps(whole[0].shape, self._carriers))
+
+    def _search_on(self, steps: Iterable[_Step]) -> Search:
+        in_time = takewhile(lambda _: self._spent() < 1, steps)
+        with side_by_side(self._candidates, in_time, workers=_WORKERS, depth=_WORKERS) as searched:
+            for step, found in searched:
+                if mark := self._try_each(found, step.where):
+                    return self._report(mark, step.name)
+                self._searched.append(step.name)
+        late = self._spent() >= 1
+        return self._report(None, "stopped: the time was used up" if late else None)
 
     def _details(self, window: Window) -> list[Detail]:
         """Return the detail of each group within a window, added up over its frames."""
@@ -204,59 +230,62 @@ class _Reader:
 
     def _look_straight(self, shape: tuple[int, ...]) -> Mark | None:
         """Try the pattern where it was embedded, at any size of the whole frame, and flipped."""
-        height, width = shape
-        w, h = working_size(width, height)
-        matrix = np.diag([w / width, h / height]) * (min(width, height) / SHORT_SIDE)
+        matrix = _straight(shape)
         for down, across, words in _FLIPS:
             window = (slice(None, None, down), slice(None, None, across))
-            groups = [self._seen(detail, matrix) for detail in self._details(window)]
+            found = self._found(matrix, self._details(window))
             for reach in _REACHES:
-                if mark := self._try(groups, words, reach):
+                if mark := self._try(found, words, reach):
                     return mark
         return None
 
     def _look_upright(self) -> Mark | None:
         parts = self._details((slice(None), slice(None)))
         total = np.asarray(sum(parts), np.float32)
-        for candidate in find_upright(total, self._carriers, _CANDIDATES):
-            if mark := self._try_at(candidate.matrix, parts, total, ""):
-                return mark
-        return None
+        candidates = find_upright(total, self._carriers, _CANDIDATES)
+        matrices = [candidate.matrix for candidate in candidates]
+        return self._try_each(self._worth_decoding(matrices, parts, total), "")
 
-    def _look_anywhere(
-        self, parts: list[Detail], finder: Finder, most: int, where: str
-    ) -> Mark | None:
+    def _candidates(self, step: _Step) -> tuple[_Step, list[_Found]]:
+        """Take one step of the search, apart from decoding: runs beside other steps."""
+        parts = self._details(step.window)
         total = np.asarray(sum(parts), np.float32)
         lines = Lines.of(total)
-        for candidate in finder(lines, most):
-            matrix = refine(lines, self._carriers, candidate.matrix)
-            if mark := self._try_at(matrix, parts, total, where):
+        found = step.finder(lines, step.most)
+        matrices = [refine(lines, self._carriers, candidate.matrix) for candidate in found]
+        return step, list(self._worth_decoding(matrices, parts, total))
+
+    def _worth_decoding(
+        self, matrices: Iterable[Floats], parts: list[Detail], total: Detail
+    ) -> Iterator[_Found]:
+        for matrix in matrices:
+            whole = self._seen(total, matrix)
+            if align(whole, self._carriers, reach=None).z >= _WORTH_DECODING_ANYWHERE:
+                yield self._found(matrix, parts)
+
+    def _try_each(self, found: Iterable[_Found], where: str) -> Mark | None:
+        for one in found:
+            if mark := self._try(one, where + describe(one.matrix), None):
                 return mark
         return None
 
-    def _try_at(
-        self, matrix: Floats, parts: list[Detail], total: Detail, where: str
-    ) -> Mark | None:
-        whole = self._seen(total, matrix)
-        if align(whole, self._carriers, reach=None).z < _WORTH_DECODING_ANYWHERE:
-            return None
+    def _found(self, matrix: Floats, parts: list[Detail]) -> _Found:
         groups = [self._seen(part, matrix) for part in parts]
-        return self._try(groups, where + describe(matrix), None)
+        return _Found(matrix=matrix, parts=parts, groups=groups)
 
-    def _seen(self, detail: Detail, matrix: Floats) -> NDArray[np.complex128]:
+    def _seen(self, detail: Detail, matrix: Floats) -> Complexes:
         return gains(fold(detail, matrix), self._carriers)
 
-    def _try(
-        self, groups: list[NDArray[np.complex128]], words: str, reach: float | None
-    ) -> Mark | None:
-        aligned = align(np.sum(groups, axis=0), self._carriers, reach=reach)
+    def _try(self, found: _Found, words: str, reach: float | None) -> Mark | None:
+        aligned = align(np.sum(found.groups, axis=0), self._carriers, reach=reach)
         if aligned.z < _WORTH_DECODING or self._readings >= _MOST_READINGS:
             return None
         self._readings += 1
-        timeline = follow(groups, aligned, self._carriers)
-        reading = read_plain(timeline, self._carriers)
-        doubt = min(_DOUBT, _ALONE * reading.log_chance)
-        if reading.log_chance > _GATE or reading.log_other > doubt:
+        timeline = follow(found.groups, aligned, self._carriers)
+        reading, listed = read_plain(timeline, self._carriers), None
+        if self._known and not _holds(reading):
+            reading, listed = pick(timeline, self._carriers, self._known), len(self._known)
+        if not _holds(reading):
             return None
         start = first_variant(self._key, reading.asset_id)
         return Mark(
@@ -268,7 +297,40 @@ class _Reader:
             geometry=words,
             frames=self._frames,
             segment=(timeline.variant - start) % VARIANTS,
+            listed=listed,
+            secret_nats=self._confirm(found, aligned, timeline, reading.asset_id),
         )
+
+    def _confirm(
+        self, found: _Found, aligned: Alignment, timeline: Timeline, asset_id: int
+    ) -> float | None:
+        if self._secret is None:
+            return None
+        layer = SecretLayer.derive(self._secret, asset_id=asset_id)
+        return confirm(layer, found.parts, found.matrix, aligned=aligned, timeline=timeline)
+
+    def _trace(self, shape: tuple[int, ...], secret: SecretKey, known: Known) -> Mark | None:
+        """Look in whole frames for the secret layer of each of the films listed last."""
+        ids = known.asset_ids[-_MOST_TRACED:]
+        layers = [SecretLayer.derive(secret, asset_id=one) for one in ids]
+        matrix = _straight(shape)
+        for down, across, words in _FLIPS:
+            window = (slice(None, None, down), slice(None, None, across))
+            best = trace(layers, self._details(window), matrix)
+            if best and best.nats - np.log(len(_FLIPS)) >= -_GATE:
+                asset_id = ids[best.place]
+                return Mark(
+                    asset_id=asset_id,
+                    confidence=1 - len(_FLIPS) * float(np.exp(-best.nats)),
+                    z=0.0,
+                    geometry=words,
+                    frames=self._frames,
+                    segment=(best.variant - first_variant(self._key, asset_id)) % VARIANTS,
+                    listed=len(ids),
+                    secret_nats=best.nats,
+                    public=False,
+                )
+        return None
 
     def _spent(self) -> float:
         """Return the share of the budget that is used up."""
@@ -283,6 +345,28 @@ class _Reader:
         )
 
 
+def _straight(shape: tuple[int, ...]) -> Floats:
+    """Return how the pattern lies in the working picture of a whole frame [h, w]."""
+    height, width = shape
+    w, h = working_size(width, height)
+    return np.diag([w / width, h / height]) * (min(width, height) / SHORT_SIDE)
+
+
+def _holds(reading: Reading) -> bool:
+    """Whether chance could hardly have made this reading, and hardly any other is as likely."""
+    doubt = min(_DOUBT, _ALONE * reading.log_chance)
+    return bool(reading.log_chance <= _GATE and reading.log_other <= doubt)
+
+
+def _check_plane(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if plane.ndim != 2 or plane.dtype != np.uint8:
+        raise InputError(
+            f"a luma plane is uint8 [H, W], not {plane.dtype} {list(plane.shape)}",
+            advice="Convert deeper pictures to 8 bits before reading.",
+        )
+    return plane
+
+
 def _readable(width: int, height: int) -> bool:
     return (
         min(width, height) >= _LEAST_SIDE
@@ -290,16 +374,21 @@ def _readable(width: int, height: int) -> bool:
     )
 
 
-def _steps(shape: tuple[int, ...], carriers: Carriers) -> Iterator[tuple[str, Window, Finder, int]]:
-    """Yield each step of the search: its name, what it looks at, how, and how many candidates."""
+def _steps(shape: tuple[int, ...], carriers: Carriers) -> Iterator[_Step]:
+    """Yield each step of the search that follows the upright one."""
     whole = (slice(None), slice(None))
     similarities = SimilarityFinder(carriers)
-    yield _SIMILARITY, whole, similarities.find, _CANDIDATES
-    yield _ASPECT, whole, StretchFinder(carriers).find, _CANDIDATES
+    yield _Step(name=_SIMILARITY, window=whole, finder=similarities.find, most=_CANDIDATES)
+    stretches = StretchFinder(carriers)
+    yield _Step(name=_ASPECT, window=whole, finder=stretches.find, most=_CANDIDATES)
     height, width = shape
     side = int(min(height, width) * _WINDOW)
     for right, down, place in _PLACES:
         y, x = int((height - side) * down), int((width - side) * right)
-        name = f"{place} of the frame: {_SIMILARITY}"
-        window = (slice(y, y + side), slice(x, x + side))
-        yield name, window, similarities.find, _WINDOW_CANDIDATES
+        yield _Step(
+            name=f"{place} of the frame: {_SIMILARITY}",
+            where=f"{place} of the frame, ",
+            window=(slice(y, y + side), slice(x, x + side)),
+            finder=similarities.find,
+            most=_WINDOW_CANDIDATES,
+        )

@@ -2,7 +2,8 @@
 
 `align` finds where the pattern's origin lies by the pilots, and in which variant it is; `follow`
 finds where in time one variant gives way to the next. `read_plain` turns what is left to
-log-likelihoods, decodes them, and says what the agreement with the best codeword proves.
+log-likelihoods, decodes them, and says what the agreement with the best codeword proves; `pick`
+compares them with words that are known instead.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,9 +14,20 @@ from numpy.typing import NDArray
 
 from assent.kit.watermark.carriers import TILE, VARIANTS, Carriers, gain
 from assent.kit.watermark.evidence import nats
+from assent.kit.watermark.known import Known
 from assent.kit.watermark.payload import CODE, PAYLOAD_BITS, identifier_of
 
-__all__ = ["Alignment", "Reading", "Timeline", "align", "follow", "gains", "prove", "read_plain"]
+__all__ = [
+    "Alignment",
+    "Reading",
+    "Timeline",
+    "align",
+    "follow",
+    "gains",
+    "pick",
+    "prove",
+    "read_plain",
+]
 
 _GRID = 2  # units: the first look at all origins
 _STEP = 0.125  # units
@@ -134,8 +146,7 @@ def read_plain(timeline: Timeline, carriers: Carriers) -> Reading:
     """Decode to the identifier that agrees best, whatever that is worth."""
     best = Reading(asset_id=0, log_chance=0.0, log_other=0.0)
     for components in _likelihoods(timeline.plain, carriers):
-        llr = np.zeros(CODE.bits)
-        np.add.at(llr, carriers.bit_of, components)
+        llr = _by_bit(components, carriers)
         messages = CODE.decode(np.clip(llr, -_LOUDEST_LLR, _LOUDEST_LLR), paths=_PATHS)
         codewords = CODE.encode(messages)
         likelihood = (0.5 - codewords) @ llr
@@ -152,6 +163,21 @@ def read_plain(timeline: Timeline, carriers: Carriers) -> Reading:
     return best
 
 
+def pick(timeline: Timeline, carriers: Carriers, known: Known) -> Reading:
+    """Return which of `known` (not empty) agrees best, whatever that is worth."""
+    best = Reading(asset_id=0, log_chance=0.0, log_other=0.0)
+    for components in _likelihoods(timeline.plain, carriers):
+        llr = np.clip(_by_bit(components, carriers), -_LOUDEST_LLR, _LOUDEST_LLR)
+        place, margin = known.likeliest(llr)
+        proof = _evidence(timeline, carriers, known.word(place)[None], components)[0]
+        chance = np.log(len(known)) + np.log(_WAYS) - proof
+        if chance < best.log_chance:
+            best = Reading(
+                asset_id=known.asset_ids[place], log_chance=float(chance), log_other=-margin
+            )
+    return best
+
+
 def prove(timeline: Timeline, carriers: Carriers, codeword: NDArray[np.uint8]) -> float:
     """Return how many nats speak for one codeword chosen beforehand, whatever was decoded.
 
@@ -159,6 +185,13 @@ def prove(timeline: Timeline, carriers: Carriers, codeword: NDArray[np.uint8]) -
     """
     models = _likelihoods(timeline.plain, carriers)
     return max(float(_evidence(timeline, carriers, codeword[None], m)[0]) for m in models)
+
+
+def _by_bit(components: Floats, carriers: Carriers) -> Floats:
+    """Add the components' log-likelihood ratios up by the code bits that they hold, [512]."""
+    llr = np.zeros(CODE.bits)
+    np.add.at(llr, carriers.bit_of, components)
+    return llr
 
 
 def _weights(seen: Complexes, carriers: Carriers) -> Floats:

@@ -6,11 +6,13 @@ marks far fainter than the spectrum's lines show.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.kit.ahead import side_by_side
 from assent.kit.watermark.carriers import TILE, VARIANTS, Carriers
 from assent.kit.watermark.lines import in_band
 from assent.kit.watermark.search import Candidate
@@ -21,6 +23,7 @@ _SMALLEST, _LARGEST, _STEP = 0.3, 2.7, 0.012
 _FINER = (-0.008, -0.004, 0.0, 0.004, 0.008)
 _CELLS = 128
 _SIDE = 2048
+_WORKERS = 2  # threads
 
 Complexes = NDArray[np.complex128]
 Floats = NDArray[np.float64]
@@ -34,7 +37,13 @@ def find_upright(detail: NDArray[np.float32], carriers: Carriers, most: int) -> 
     """
     spectrum = _Spectrum(detail)
     scales = np.exp(np.arange(np.log(_SMALLEST), np.log(_LARGEST), _STEP))
-    found = sorted(_tried(spectrum, carriers, scales), key=lambda one: -one.score)
+
+    def tried(share: Floats) -> list[Candidate]:
+        return list(_tried(spectrum, carriers, share))
+
+    shares = np.array_split(scales, _WORKERS)
+    with side_by_side(tried, shares, workers=_WORKERS, depth=_WORKERS) as parts:
+        found = sorted(chain.from_iterable(parts), key=lambda one: -one.score)
     best = []
     for one in found[:most]:
         finer = one.matrix[1, 1] * (1 + np.array(_FINER))

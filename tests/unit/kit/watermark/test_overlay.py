@@ -5,14 +5,13 @@ from numpy.typing import NDArray
 
 from assent.kit.watermark.carriers import Carriers
 from assent.kit.watermark.mask import strength
-from assent.kit.watermark.overlay import Overlay, eight_bits
+from assent.kit.watermark.overlay import Overlay, Waves, eight_bits
 
 
 def make(carriers: Carriers, width: int, height: int, bits: int = 8) -> Overlay:
     codeword = np.random.default_rng(3).integers(0, 2, 512).astype(np.uint8)
     return Overlay(
-        carriers,
-        carriers.coefficients(codeword, 0),
+        Waves(2 * carriers.all, carriers.coefficients(codeword, 0)),
         width=width,
         height=height,
         bits=bits,

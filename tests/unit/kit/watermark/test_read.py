@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from assent.kit.errors import InputError
 from assent.kit.watermark.embed import Embedder
 from assent.kit.watermark.key import ReadingKey
+from assent.kit.watermark.known import Known
 from assent.kit.watermark.read import read_mark
 
 Luma = NDArray[np.uint8]
@@ -37,6 +38,34 @@ def test_two_generations_of_encoding(
     assert search.mark.confidence > 0.9999
     assert search.mark.segment == 0
     assert search.mark.frames == search.frames <= 48
+
+
+STRANGERS = tuple(int(n) for n in np.random.default_rng(1).integers(0, 1 << 63, 3000))
+
+
+def test_a_faint_mark_is_told_from_a_list_where_it_cannot_be_read_bit_by_bit(
+    marked: list[Luma], reencode: Reencode, key: ReadingKey, asset_id: int
+) -> None:
+    faint = reencode(marked, 34)
+    assert read_mark(faint, key=key).mark is None
+    mark = read_mark(faint, key=key, known=Known([*STRANGERS, asset_id])).mark
+    assert mark is not None
+    assert (mark.asset_id, mark.listed) == (asset_id, 3001)
+    assert read_mark(faint, key=key, known=Known(STRANGERS)).mark is None
+
+
+def test_a_list_hides_no_mark_that_is_not_on_it(
+    marked: list[Luma], key: ReadingKey, asset_id: int
+) -> None:
+    mark = read_mark(marked[:4], key=key, known=Known(STRANGERS)).mark
+    assert mark is not None
+    assert (mark.asset_id, mark.listed) == (asset_id, None)
+
+
+def test_a_list_finds_nothing_in_footage_without_a_mark(
+    footage: list[Luma], key: ReadingKey
+) -> None:
+    assert read_mark(footage[::4], key=key, known=Known(STRANGERS)).mark is None
 
 
 CHANGES: list[tuple[str, Change]] = [
