@@ -36,12 +36,12 @@ from assent.kit.imaging.label import burn, draw_label, label_present
 from assent.kit.imaging.sheet import contact_sheet
 from assent.kit.media._encode import encode_still
 from assent.kit.media.convert import from_rgb
-from assent.kit.media.picture import luma8, to_rgb, with_luma
+from assent.kit.media.picture import Picture, luma8, to_rgb, with_luma
 from assent.kit.media.still import read_still
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import PreviewRow
 from assent.kit.tlog.receipt import make_receipt
-from assent.kit.watermark.embed import Embedder
+from assent.kit.watermark.embed import Embedder, Profile
 from assent.kit.watermark.read import read_mark
 from assent.purpose.projects import Purpose
 from assent.train.models import find_model, training_needs
@@ -221,15 +221,24 @@ def _seal(
 
 
 def _make(studio: Studio, rgb: NDArray[np.uint8], asset_id: str) -> io.BytesIO:
+    """Return a labelled and marked sheet as JPEG, marked more strongly if it must be."""
     height, width = rgb.shape[:2]
     picture = burn(from_rgb(rgb), draw_label(width, height))
+    sink = _mark(studio, picture, asset_id, Profile())
+    if _read_id(studio, _picture_of(sink.getvalue())) != int(asset_id, 16):
+        sink = _mark(studio, picture, asset_id, Profile.stronger())
+    return sink
+
+
+def _mark(studio: Studio, picture: Picture, asset_id: str, profile: Profile) -> io.BytesIO:
     embedder = Embedder(
-        width=width,
-        height=height,
+        width=picture.width,
+        height=picture.height,
         bits=8,
         asset_id=int(asset_id, 16),
         key=studio.reading_key,
         secret=studio.secret_key,
+        profile=profile,
     )
     embedder.prepare([picture.y])
     sink = io.BytesIO()
@@ -255,9 +264,18 @@ def _plan(studio: Studio, asset_id: str, receipts: Sequence[str]) -> Plan:
 
 def _check_picture(studio: Studio, data: bytes, asset_id: str) -> None:
     """Read label and mark back from the bytes that will leave; raises `SealError`."""
-    picture = from_rgb(read_still(data, name="the sheet"))
+    picture = _picture_of(data)
     if label_present(picture, draw_label(picture.width, picture.height)) < LABEL_SEEN:
         raise SealError("the label is missing on the sheet")
-    search = read_mark(iter([luma8(picture)]), key=studio.reading_key)
-    if search.mark is None or search.mark.asset_id != int(asset_id, 16):
+    if _read_id(studio, picture) != int(asset_id, 16):
         raise SealError("the watermark can't be read back from the sheet")
+
+
+def _picture_of(data: bytes) -> Picture:
+    return from_rgb(read_still(data, name="the sheet"))
+
+
+def _read_id(studio: Studio, picture: Picture) -> int | None:
+    """Return the identifier that anyone reads from a picture, if any."""
+    mark = read_mark(iter([luma8(picture)]), key=studio.reading_key).mark
+    return mark.asset_id if mark else None

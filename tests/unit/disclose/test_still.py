@@ -4,6 +4,7 @@ import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,7 +15,13 @@ from studios import FailingDisk
 from assent.consent.locker import Locker
 from assent.create._frames import pairs_of
 from assent.disclose.entry import SealEntry
-from assent.disclose.still import _check_picture, seal_draft_sheet, seal_model_sheet
+from assent.disclose.still import (
+    _check_picture,
+    _mark,
+    _read_id,
+    seal_draft_sheet,
+    seal_model_sheet,
+)
 from assent.kit.c2pa.certificates import make_chain
 from assent.kit.c2pa.read import read
 from assent.kit.content.gate import ContentGate, Finding
@@ -33,6 +40,7 @@ from assent.kit.media.picture import to_rgb
 from assent.kit.media.still import read_still
 from assent.kit.store.tables import ModelRow
 from assent.kit.tlog.receipt import verify_receipt
+from assent.kit.watermark.embed import Profile
 
 NAME = "ben-for-ada"
 GATE = ContentGate()
@@ -199,3 +207,23 @@ def test_the_entry_names_everyones_receipt(stage: Stage) -> None:
         assert record is not None
         entry = SealEntry.parse(stage.studio.log.reader().entry(record.index))
         assert set(entry.receipts) == {c.receipt_hash for c in stage.to_release()}
+
+
+def test_a_sheet_that_does_not_read_back_is_marked_more_strongly(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strengths: list[Profile] = []
+    looks = iter([None])
+
+    def mark(*arguments: object) -> io.BytesIO:
+        strengths.append(cast("Profile", arguments[-1]))
+        return _mark(*arguments)  # type: ignore[arg-type]
+
+    def read_id(*arguments: object) -> int | None:
+        return next(looks) if len(strengths) == 1 else _read_id(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("assent.disclose.still._mark", mark)
+    monkeypatch.setattr("assent.disclose.still._read_id", read_id)
+    path = seal_model_sheet(stage.studio, stage.purpose, NAME, gate=GATE)
+    assert strengths == [Profile(), Profile.stronger()]
+    assert path.exists()

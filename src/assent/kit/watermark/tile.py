@@ -80,12 +80,14 @@ class Reading:
     """The identifier that fits best.
 
     `log_chance` is the log of the bound on a picture without this key's mark fitting as well;
-    `log_other` of how likely, given a mark, the runner-up is beside it.
+    `log_other` of how likely, given a mark, the runner-up is beside it; `share` is how much of the
+    mark that the pilots show speaks for this one, about 1 if all does.
     """
 
     asset_id: int
     log_chance: float
     log_other: float
+    share: float
 
 
 def gains(tile: Floats, carriers: Carriers) -> Complexes:
@@ -144,8 +146,8 @@ def follow(groups: Sequence[Complexes], aligned: Alignment, carriers: Carriers) 
 
 def read_plain(timeline: Timeline, carriers: Carriers) -> Reading:
     """Decode to the identifier that agrees best, whatever that is worth."""
-    best = Reading(asset_id=0, log_chance=0.0, log_other=0.0)
-    for components in _likelihoods(timeline.plain, carriers):
+    best = Reading(asset_id=0, log_chance=0.0, log_other=0.0, share=0.0)
+    for components, expected in _likelihoods(timeline.plain, carriers):
         llr = _by_bit(components, carriers)
         messages = CODE.decode(np.clip(llr, -_LOUDEST_LLR, _LOUDEST_LLR), paths=_PATHS)
         codewords = CODE.encode(messages)
@@ -159,21 +161,25 @@ def read_plain(timeline: Timeline, carriers: Carriers) -> Reading:
                 asset_id=identifier_of(messages[first]),
                 log_chance=float(chance),
                 log_other=float(likelihood[second] - likelihood[first]),
+                share=_share(components, expected, codewords[first], carriers),
             )
     return best
 
 
 def pick(timeline: Timeline, carriers: Carriers, known: Known) -> Reading:
     """Return which of `known` (not empty) agrees best, whatever that is worth."""
-    best = Reading(asset_id=0, log_chance=0.0, log_other=0.0)
-    for components in _likelihoods(timeline.plain, carriers):
+    best = Reading(asset_id=0, log_chance=0.0, log_other=0.0, share=0.0)
+    for components, expected in _likelihoods(timeline.plain, carriers):
         llr = np.clip(_by_bit(components, carriers), -_LOUDEST_LLR, _LOUDEST_LLR)
         place, margin = known.likeliest(llr)
         proof = _evidence(timeline, carriers, known.word(place)[None], components)[0]
         chance = np.log(len(known)) + np.log(_WAYS) - proof
         if chance < best.log_chance:
             best = Reading(
-                asset_id=known.asset_ids[place], log_chance=float(chance), log_other=-margin
+                asset_id=known.asset_ids[place],
+                log_chance=float(chance),
+                log_other=-margin,
+                share=_share(components, expected, known.word(place), carriers),
             )
     return best
 
@@ -184,7 +190,18 @@ def prove(timeline: Timeline, carriers: Carriers, codeword: NDArray[np.uint8]) -
     In a picture without this key's mark that is c or more with a chance of at most 8 exp(-c).
     """
     models = _likelihoods(timeline.plain, carriers)
-    return max(float(_evidence(timeline, carriers, codeword[None], m)[0]) for m in models)
+    return max(float(_evidence(timeline, carriers, codeword[None], m)[0]) for m, _ in models)
+
+
+def _share(
+    components: Floats, expected: Floats, codeword: NDArray[np.uint8], carriers: Carriers
+) -> float:
+    """Return how much of the mark that the pilots show speaks for `codeword`: about 1 if all does.
+
+    Copies with several marks share the pilots; the words divide the rest among them.
+    """
+    words = 1.0 - 2.0 * codeword[carriers.bit_of]
+    return float(words @ components / expected.sum())
 
 
 def _by_bit(components: Floats, carriers: Carriers) -> Floats:
@@ -277,8 +294,11 @@ def _sharpen(
     return float(agreement.max()), int(variant), np.array([x[column], y[row]])
 
 
-def _likelihoods(plain: Complexes, carriers: Carriers) -> Iterator[Floats]:
-    """Yield the data components' log-likelihood ratios, [2 n], under models of gain and noise."""
+def _likelihoods(plain: Complexes, carriers: Carriers) -> Iterator[tuple[Floats, Floats]]:
+    """Yield the data components' log-likelihood ratios, [2 n], under models of gain and noise.
+
+    Beside each their size as it would be on average if all that the pilots show were one mark.
+    """
     count = len(carriers.pilots)
     pilots, data = plain[:count], plain[count:]
     size = np.abs(carriers.pilot_values[0])
@@ -299,7 +319,11 @@ def _likelihoods(plain: Complexes, carriers: Carriers) -> Iterator[Floats]:
         )
         strength = np.clip(np.polyval(fit, reach), 0.05 * mean_gain, 4 * mean_gain)
         strength = strength * carriers.data_gain * np.minimum(beyond, 1)
-        yield _components(2 * strength * data / (deviation * np.minimum(beyond, 1)) ** 2)
+        precision = 2 / (deviation * np.minimum(beyond, 1)) ** 2
+        yield (
+            _components(strength * data * precision),
+            np.repeat(strength**2 * precision, 2),
+        )
 
 
 def _level_at(level: Floats, radius: Floats, pilots: Floats) -> float:

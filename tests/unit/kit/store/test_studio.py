@@ -87,7 +87,7 @@ def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
     open_studio(tmp_path / name)
 
 
-STEPS = 44
+STEPS = 47
 
 
 @pytest.mark.parametrize("step", range(STEPS))
