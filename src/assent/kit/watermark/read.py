@@ -60,9 +60,9 @@ _MOST_READINGS = 500
 # How likely another identifier may be, given that there is a mark.
 _DOUBT = np.log(1e-4)
 # Where copies with several marks were averaged, many words fit nearly as well as the best, which
-# nobody embedded. One mark alone beats the next word by a share of its own evidence (up to 0.13 was
-# seen in mixtures of three), or else has nearly all that the pilots show (up to 0.54 was seen there,
-# 0.68 and more with one mark; above that in mixtures of two, one of the two speaks).
+# nobody embedded. One mark alone beats the next word by a share of its own evidence (up to 0.13
+# was seen in mixtures of three), or else has nearly all that the pilots show (up to 0.54 was seen
+# there, 0.68 and more with one mark; above that in mixtures of two, one of the two speaks).
 _AHEAD = 0.18
 _ALONE = 0.62
 # Deviations of the pilots below which no code helps: in one place, and in the best of all places.
