@@ -90,7 +90,7 @@ $(VENV)/vyper.done: requirements/vyper.txt | $(BIN)/python
 # What the page that checks files in a browser takes from npm, and an EVM node for the tests.
 web/node_modules/.done: web/package.json web/package-lock.json
 	cd web && { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
-	  || { echo "npm is missing, so some tests are skipped: install Node.js 20 or newer"; mkdir -p node_modules; }; }
+	  || { echo "npm could install nothing, so some tests are skipped: install Node.js 20 or newer"; mkdir -p node_modules; }; }
 	@touch $@
 
 $(VENV)/docs.done: requirements/docs.txt $(VENV)/run.done
