@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from casts import Cast
     from clips import Clips
     from studios import Prepared, Scene
+    from tokens import SoftToken
 
 HERE = Path(__file__).parent
 
@@ -36,6 +37,7 @@ _load("requests_to")
 _load("servers")
 _load("anchoring")
 _load("served")
+_load("authorities")
 _load("_changes", HERE.parent / "benchmarks")
 _load("_disguises", HERE.parent / "benchmarks")
 _load("scenes")
@@ -53,6 +55,7 @@ def _load_when_used(path: Path) -> None:
 
 
 _load_when_used(HERE / "casts.py")
+_load_when_used(HERE / "tokens.py")
 
 
 @pytest.fixture
@@ -83,6 +86,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> "Prepared":
 def scene(prepared: "Prepared", tmp_path: Path) -> "Scene":
     """A copy of the prepared studio, open."""
     return prepared.open_copy(tmp_path / "studio")
+
+
+@pytest.fixture(scope="session")
+def token(tmp_path_factory: pytest.TempPathFactory) -> "SoftToken":
+    """A token made of software, the same for all tests of a process."""
+    from tokens import soft_token
+
+    return soft_token(tmp_path_factory.mktemp("token"))
 
 
 @pytest.fixture(scope="session")

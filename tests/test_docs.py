@@ -249,7 +249,7 @@ def test_the_seal_is_described_as_it_is() -> None:
 
 
 def test_the_consent_assertion_is_described_as_it_is() -> None:
-    text = read(DOCS / "reference" / "consent-assertion.md")
+    text = read(DOCS / "specs" / "consent-assertion.md")
     plan = manifest.Plan(
         title="t",
         generator_name="Assent",
@@ -258,14 +258,16 @@ def test_the_consent_assertion_is_described_as_it_is() -> None:
         actions=(manifest.Action(name="c2pa.opened"),),
         asset_id="00",
         receipts=("11",),
-        status="s",
+        scope=manifest.Scope(acts=("release",), modalities=("face",)),
+        status=(manifest.ListEntry(id="s", path="p", index=1),),
         log="l",
+        log_url="u",
         fingerprint="f",
     )
     for assertion in manifest.to_manifest(plan)["assertions"]:
         assert f"`{assertion['label']}`" in text
         if assertion["label"] == manifest.CONSENT:
-            described = re.findall(r"^\| `(\w+)` \| (?:array|string)", text, re.MULTILINE)
+            described = re.findall(r"^\| `(\w+)` \| (?:array|integer|object|string)", text, re.MULTILINE)
             assert set(described) == set(assertion["data"])
 
 

@@ -1,4 +1,4 @@
-"""The c2pa library's settings, the same for signing and reading: offline, without thumbnails."""
+"""The c2pa library's settings, the same for signing and reading: offline, no thumbnails of its own."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ __all__ = ["make_context"]
 
 _EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
-# A film is hashed in pieces of this size, as a Merkle tree (C2PA, "BMFF-based hash"): in one piece,
-# the library takes as much memory as the film is long, up to half a gigabyte.
-_CHUNK_KB = 1024
+# A film is hashed in one piece, though that takes as much memory as the film is long, up to two
+# thirds of a gigabyte: of films hashed in pieces (a Merkle tree) another implementation says that
+# they don't match.
 # What the library sets aside of a film beyond this lies in temporary files without a name, which no
 # other program can open and which vanish with the process; else memory grows with the film.
 _IN_MEMORY_MB = 16
@@ -28,7 +28,6 @@ def make_context(*, anchors_pem: bytes | None = None) -> Any:  # noqa: ANN401 # 
         "version": 1,
         "core": {
             "allowed_network_hosts": [],
-            "merkle_tree_chunk_size_in_kb": _CHUNK_KB,
             "backing_store_memory_threshold_in_mb": _IN_MEMORY_MB,
         },
         "verify": {
@@ -36,12 +35,10 @@ def make_context(*, anchors_pem: bytes | None = None) -> Any:  # noqa: ANN401 # 
             "remote_manifest_fetch": False,
             "verify_after_sign": True,
         },
-        # A thumbnail would show a picture that no label covers.
+        # A thumbnail of its making would show a picture that no label covers.
         "builder": {"thumbnail": {"enabled": False}},
     }
+    settings["trust"] = {"trust_config": _PURPOSES}
     if anchors_pem is not None:
-        settings["trust"] = {
-            "user_anchors": anchors_pem.decode("ascii", "replace"),
-            "trust_config": _PURPOSES,
-        }
+        settings["trust"]["user_anchors"] = anchors_pem.decode("ascii", "replace")
     return c2pa.Context(c2pa.Settings.from_dict(settings))

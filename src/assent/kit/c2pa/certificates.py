@@ -1,8 +1,9 @@
-"""A studio's own signing chain: root, intermediate and claim-signing leaf (ES256).
+"""The certificates that a studio signs with: of its own making, or its organisation's.
 
-The chain is what a local install signs with when it has no certificate from a public list.
-The keys of the root and of the intermediate are dropped as soon as the chain exists, so that
-nobody, the studio included, can issue a second leaf under the same root.
+The studio's own chain (root, intermediate and claim-signing leaf, ES256) is what a local install
+signs with when it has no certificate from a public list. The keys of the root and of the
+intermediate are dropped as soon as the chain exists, so that nobody, the studio included, can issue
+a second leaf under the same root: a new leaf comes with a new root, which the studio's log names.
 
 >>> chain = make_chain(organisation="Studio Nord", not_before=datetime(2026, 11, 1, tzinfo=UTC))
 >>> chain.organisation, chain.chain_pem.count(b"BEGIN CERTIFICATE")
@@ -18,9 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from assent.kit.c2pa.keys import ClaimKey, PemKey
 from assent.kit.errors import BriefError, IntegrityError
 
-__all__ = ["CLAIM_SIGNING", "Chain", "load_chain", "make_chain"]
+__all__ = ["CLAIM_SIGNING", "Chain", "chain_of", "load_chain", "make_chain"]
 
 # C2PA 2.2 section 14.5.1: the key purpose of a certificate that signs claims.
 CLAIM_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
@@ -46,20 +48,28 @@ _NO_USES = dict.fromkeys(
 class Chain:
     """A signing chain, PEM throughout.
 
-    `root_pem` is the anchor to give to verifiers; `chain_pem` holds the leaf and then the
-    intermediate; `leaf_key_pem` is the leaf's private key (PKCS #8, unencrypted: keep it in the
-    vault). The rest describes the leaf: `organisation` as named in its subject, `serial` and
-    SHA-256 `fingerprint` in lower-case hex, and the moments between which it is valid.
+    `root_pem` is the anchor to give to verifiers; `chain_pem` holds the leaf and then what leads
+    from it to the root. `leaf_key_pem` is the leaf's private key (PKCS #8, unencrypted: keep it in
+    the vault), empty where a `token` signs. `local` tells that the studio made the chain itself.
+    The rest describes the leaf: `organisation` as named in its subject, `serial` and SHA-256
+    `fingerprint` in lower-case hex, and the moments between which it is valid.
     """
 
     root_pem: bytes
     chain_pem: bytes
     leaf_key_pem: bytes = field(repr=False)
+    token: ClaimKey | None = field(default=None, repr=False)
+    local: bool = True
     organisation: str
     serial: str
     fingerprint: str
     not_before: datetime
     not_after: datetime
+
+    @property
+    def key(self) -> ClaimKey:
+        """What signs; raises BriefError if that is no key."""
+        return self.token or PemKey(self.leaf_key_pem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +90,8 @@ def make_chain(*, organisation: str, not_before: datetime, days: int = 825) -> C
     root = _issue(organisation, "Root", None, span, depth=1)
     middle = _issue(organisation, "Intermediate", root, span, depth=0)
     leaf = _issue(organisation, "Content Credentials", middle, span, depth=None)
-    return Chain(
+    return chain_of(
+        leaf.certificate,
         root_pem=_pem(root.certificate),
         chain_pem=_pem(leaf.certificate) + _pem(middle.certificate),
         leaf_key_pem=leaf.key.private_bytes(
@@ -88,38 +99,51 @@ def make_chain(*, organisation: str, not_before: datetime, days: int = 825) -> C
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         ),
-        organisation=organisation,
-        serial=format(leaf.certificate.serial_number, "x"),
-        fingerprint=leaf.certificate.fingerprint(hashes.SHA256()).hex(),
-        not_before=span[0],
-        not_after=span[1],
+    )
+
+
+def chain_of(
+    leaf: x509.Certificate,
+    *,
+    root_pem: bytes,
+    chain_pem: bytes,
+    leaf_key_pem: bytes = b"",
+    token: ClaimKey | None = None,
+    local: bool = True,
+) -> Chain:
+    """Return the chain of these parts, the facts read from `leaf`."""
+    names = [
+        *leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME),
+        *leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME),
+    ]
+    return Chain(
+        root_pem=root_pem,
+        chain_pem=chain_pem,
+        leaf_key_pem=leaf_key_pem,
+        token=token,
+        local=local,
+        organisation=str(names[0].value) if names else "",
+        serial=format(leaf.serial_number, "x"),
+        fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
+        not_before=leaf.not_valid_before_utc,
+        not_after=leaf.not_valid_after_utc,
     )
 
 
 def load_chain(*, root_pem: bytes, chain_pem: bytes, leaf_key_pem: bytes) -> Chain:
-    """Return a stored chain, the leaf's facts read from its certificate.
+    """Return a stored chain that `make_chain` made, the facts read from its leaf.
 
     Raises IntegrityError when a part is not what `make_chain` makes.
     """
     try:
         leaf, middle = x509.load_pem_x509_certificates(chain_pem)
         x509.load_pem_x509_certificate(root_pem)
-        key = serialization.load_pem_private_key(leaf_key_pem, password=None)
-        (organisation,) = leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    except (ValueError, TypeError) as error:
+        key = PemKey(leaf_key_pem).public
+    except (ValueError, BriefError) as error:
         raise IntegrityError("the studio's signing chain is damaged") from error
-    if key.public_key() != leaf.public_key() or middle.subject != leaf.issuer:
+    if key != leaf.public_key() or middle.subject != leaf.issuer:
         raise IntegrityError("the parts of the studio's signing chain don't belong together")
-    return Chain(
-        root_pem=root_pem,
-        chain_pem=chain_pem,
-        leaf_key_pem=leaf_key_pem,
-        organisation=str(organisation.value),
-        serial=format(leaf.serial_number, "x"),
-        fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
-        not_before=leaf.not_valid_before_utc,
-        not_after=leaf.not_valid_after_utc,
-    )
+    return chain_of(leaf, root_pem=root_pem, chain_pem=chain_pem, leaf_key_pem=leaf_key_pem)
 
 
 def _check(organisation: str, not_before: datetime, days: int) -> None:

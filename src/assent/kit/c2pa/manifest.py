@@ -14,8 +14,9 @@ it. It never names a person: consent appears as salted hashes of receipts only.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 from assent.kit.errors import BriefError
@@ -24,17 +25,27 @@ __all__ = [
     "CONSENT",
     "FINGERPRINT_ALGORITHM",
     "PARENT",
+    "SOUND_MARK_ALGORITHM",
     "SOURCE_TYPES",
+    "THUMBNAIL",
     "WATERMARK_ALGORITHM",
     "Action",
+    "ListEntry",
     "Plan",
+    "Scope",
+    "iptc_term",
     "to_manifest",
 ]
 
 WATERMARK_ALGORITHM = "org.assent.watermark.2"
+SOUND_MARK_ALGORITHM = "org.assent.watermark.sound.1"
 # The name under which ISCC codes are registered in C2PA's list of soft-binding algorithms.
 FINGERPRINT_ALGORITHM = "io.iscc.v0"
 CONSENT = "org.assent.consent"
+# The version of that assertion's schema: docs/specs/consent-assertion.md.
+_CONSENT_SCHEMA = 1
+# The name by which the definition refers to the thumbnail's bytes.
+THUMBNAIL = "thumbnail.jpg"
 # The label by which the opening action refers to the parent ingredient.
 PARENT = "parent"
 SOURCE_TYPES = frozenset({"compositeWithTrainedAlgorithmicMedia", "trainedAlgorithmicMedia"})
@@ -42,8 +53,9 @@ SOURCE_TYPES = frozenset({"compositeWithTrainedAlgorithmicMedia", "trainedAlgori
 _SOURCE_TYPE_BASE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 _REFERENCE = re.compile(r"[!-~]{1,512}")
-# The actions that make pictures, and so carry the digital source type.
-_MAKING = frozenset({"c2pa.created", "c2pa.edited"})
+_PLACE = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
+# The actions that make what is seen, and so carry the digital source type.
+_MAKING = frozenset({"c2pa.converted", "c2pa.created", "c2pa.edited"})
 _FIRST = frozenset({"c2pa.opened", "c2pa.created"})
 # CAWG training and data mining assertion 1.1: every entry that it defines.
 _MINING = (
@@ -64,59 +76,117 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What all the consents together cover: words of the product, never words about people.
+
+    `acts` and `modalities` as consent records name them, `places` codes such as EU or US-CA, `ends`
+    the last day.
+    """
+
+    acts: tuple[str, ...]
+    modalities: tuple[str, ...]
+    places: tuple[str, ...] = ()
+    ends: date | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the assertion holds it, sorted."""
+        told: dict[str, Any] = {
+            "acts": sorted(self.acts),
+            "modalities": sorted(self.modalities),
+            "places": sorted(self.places),
+        }
+        return told if self.ends is None else told | {"ends": self.ends.isoformat()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListEntry:
+    """A receipt's place in a status list: the list's `id`, its `path` beside the log, the index."""
+
+    id: str
+    path: str
+    index: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the assertion holds it, in the words of Bitstring Status List."""
+        return {
+            "statusPurpose": "revocation",
+            "statusListCredential": self.id,
+            "statusListIndex": str(self.index),
+            "path": self.path,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All that a credential will say.
 
     `title` is a neutral name: file names and names of people stay out of manifests.
-    `digital_source_type` is one of SOURCE_TYPES (IPTC terms). `actions` begins with c2pa.opened
-    (existing footage was changed: give an ingredient when signing) or c2pa.created. `asset_id`
-    is the watermark's payload and each of `receipts` a salted hash, all lower-case hex.
-    `fingerprint` is an ISCC; `status` and `log` are references (address, list index or log
-    position) without spaces. Raises BriefError when a field isn't so.
+    `digital_source_type` is one of SOURCE_TYPES (IPTC terms), None for what no model made.
+    `actions` begins with c2pa.opened (something that existed was changed: give an ingredient when
+    signing) or c2pa.created. `asset_id` is the watermark's payload and each of `receipts` a salted
+    hash, all lower-case hex; `sound_mark` is the number in the sound, likewise. `marked` tells
+    whether the picture carries the watermark. `fingerprint` is an ISCC; `log` is a reference
+    (address or origin) without spaces, `log_url` where its copy lies. `when` (aware) is the moment
+    of the making. Raises BriefError when a field isn't so.
     """
 
     title: str
     generator_name: str
     generator_version: str
-    digital_source_type: str
+    digital_source_type: str | None
     actions: tuple[Action, ...]
     asset_id: str
+    marked: bool = True
+    sound_mark: str | None = None
     receipts: tuple[str, ...] = ()
+    scope: Scope | None = None
+    status: tuple[ListEntry, ...] = ()
     fingerprint: str | None = None
-    status: str | None = None
     log: str | None = None
+    log_url: str | None = None
+    when: datetime | None = None
 
     def __post_init__(self) -> None:
         """Refuse a plan that would make a false or indiscreet manifest."""
-        if self.digital_source_type not in SOURCE_TYPES:
-            raise _senseless("digital source type", self.digital_source_type)
+        if self.digital_source_type not in {None, *SOURCE_TYPES}:
+            raise _senseless("digital source type", str(self.digital_source_type))
         if not self.actions or self.actions[0].name not in _FIRST:
             raise _senseless("first action", self.actions[0].name if self.actions else "none")
-        for value in (self.asset_id, *self.receipts):
-            if not _HEX.fullmatch(value):
-                raise _senseless("hexadecimal value", value)
-        for reference in (self.fingerprint, self.status, self.log):
-            if reference is not None and not _REFERENCE.fullmatch(reference):
-                raise _senseless("reference", reference)
+        listed = [part for entry in self.status for part in (entry.id, entry.path)]
+        places = self.scope.places if self.scope else ()
+        _check_all("hexadecimal value", _HEX, (self.asset_id, self.sound_mark, *self.receipts))
+        _check_all("reference", _REFERENCE, (self.fingerprint, self.log, self.log_url, *listed))
+        _check_all("place", _PLACE, places)
 
 
-def to_manifest(plan: Plan) -> dict[str, Any]:
-    """Return `plan` as a manifest definition in JSON form, as c2pa's Builder takes it."""
+def iptc_term(source_type: str) -> str:
+    """Return the address of an IPTC digital source type."""
+    return _SOURCE_TYPE_BASE + source_type
+
+
+def to_manifest(plan: Plan, *, thumbnail: bool = False) -> dict[str, Any]:
+    """Return `plan` as a manifest definition in JSON form, as c2pa's Builder takes it.
+
+    With `thumbnail` it refers to a JPEG under the name THUMBNAIL.
+    """
     entries = {entry: {"use": "notAllowed"} for entry in _MINING}
     assertions = [
-        _assertion("c2pa.actions.v2", {"actions": _actions(plan)}),
-        _soft_binding(WATERMARK_ALGORITHM, plan.asset_id),
+        _assertion("c2pa.actions.v2", {"actions": [_action(plan, each) for each in plan.actions]}),
+        *_bindings(plan),
         _assertion("cawg.training-mining", {"entries": entries}),
+        # The library takes metadata as JSON-LD only if it is told so.
+        _assertion("cawg.metadata", _metadata(plan)) | {"kind": "Json"},
         _assertion(CONSENT, _consent(plan)),
     ]
-    if plan.fingerprint is not None:
-        assertions.append(_soft_binding(FINGERPRINT_ALGORITHM, plan.fingerprint))
-    return {
+    definition = {
         "claim_version": 2,
         "title": plan.title,
-        "claim_generator_info": [{"name": plan.generator_name, "version": plan.generator_version}],
+        "claim_generator_info": [_generator(plan)],
         "assertions": assertions,
     }
+    if thumbnail:
+        definition["thumbnail"] = {"format": "image/jpeg", "identifier": THUMBNAIL}
+    return definition
 
 
 def _assertion(label: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -124,12 +194,14 @@ def _assertion(label: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"label": label, "data": data, "created": True}
 
 
-def _actions(plan: Plan) -> list[dict[str, Any]]:
-    return [_action(plan, action) for action in plan.actions]
+def _generator(plan: Plan) -> dict[str, str]:
+    return {"name": plan.generator_name, "version": plan.generator_version}
 
 
 def _action(plan: Plan, action: Action) -> dict[str, Any]:
-    written: dict[str, Any] = {"action": action.name}
+    written: dict[str, Any] = {"action": action.name, "softwareAgent": _generator(plan)}
+    if plan.when is not None:
+        written["when"] = _moment(plan.when)
     parameters: dict[str, Any] = dict(action.parameters)
     if action.name == "c2pa.opened":
         parameters["ingredientIds"] = [PARENT]
@@ -137,20 +209,64 @@ def _action(plan: Plan, action: Action) -> dict[str, Any]:
         written["description"] = action.description
     if parameters:
         written["parameters"] = parameters
-    if action.name in _MAKING:
-        written["digitalSourceType"] = _SOURCE_TYPE_BASE + plan.digital_source_type
+    if action.name in _MAKING and plan.digital_source_type is not None:
+        written["digitalSourceType"] = iptc_term(plan.digital_source_type)
     return written
 
 
+def _metadata(plan: Plan) -> dict[str, Any]:
+    """Return what other programs show of a file, as JSON-LD (CAWG metadata assertion 1.1)."""
+    told: dict[str, Any] = {
+        "@context": {
+            "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+            "dc": "http://purl.org/dc/elements/1.1/",
+            "xmp": "http://ns.adobe.com/xap/1.0/",
+        },
+        "dc:identifier": plan.asset_id,
+        "xmp:CreatorTool": " ".join(_generator(plan).values()),
+    }
+    if plan.digital_source_type is not None:
+        told["Iptc4xmpExt:DigitalSourceType"] = iptc_term(plan.digital_source_type)
+    if plan.when is not None:
+        told["xmp:CreateDate"] = _moment(plan.when)
+    return told
+
+
 def _consent(plan: Plan) -> dict[str, Any]:
-    named = {"status": plan.status, "log": plan.log}
-    return {"receipts": list(plan.receipts)} | {k: v for k, v in named.items() if v is not None}
+    told: dict[str, Any] = {"version": _CONSENT_SCHEMA, "receipts": sorted(plan.receipts)}
+    if plan.scope is not None:
+        told["scope"] = plan.scope.as_json()
+    if plan.status:
+        # In the order of the places, so that no index is told to belong to a certain receipt.
+        placed = sorted(plan.status, key=lambda entry: (entry.id, entry.index))
+        told["status"] = [entry.as_json() for entry in placed]
+    named = {"log": plan.log, "log_url": plan.log_url}
+    return told | {name: value for name, value in named.items() if value is not None}
+
+
+def _bindings(plan: Plan) -> Iterable[dict[str, Any]]:
+    if plan.marked:
+        yield _soft_binding(WATERMARK_ALGORITHM, plan.asset_id)
+    if plan.sound_mark is not None:
+        yield _soft_binding(SOUND_MARK_ALGORITHM, plan.sound_mark)
+    if plan.fingerprint is not None:
+        yield _soft_binding(FINGERPRINT_ALGORITHM, plan.fingerprint)
+
+
+def _moment(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _soft_binding(algorithm: str, value: str) -> dict[str, Any]:
     """Return a soft binding of the whole asset (C2PA 2.2 section 9.3)."""
     blocks = [{"scope": {}, "value": value}]
     return _assertion("c2pa.soft-binding", {"alg": algorithm, "blocks": blocks})
+
+
+def _check_all(what: str, pattern: re.Pattern[str], values: Iterable[str | None]) -> None:
+    for value in values:
+        if value is not None and not pattern.fullmatch(value):
+            raise _senseless(what, value)
 
 
 def _senseless(what: str, value: str) -> BriefError:

@@ -1,8 +1,9 @@
 """Small media and signing chains for the credential tests."""
 
 import io
+import wave
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import av
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from assent.kit.c2pa.certificates import Chain, make_chain
-from assent.kit.c2pa.manifest import Action, Plan
+from assent.kit.c2pa.manifest import Action, ListEntry, Plan, Scope
 from assent.kit.c2pa.sign import Ingredient, sign
 
 YESTERDAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,13 +36,29 @@ def media() -> dict[str, bytes]:
         "video/mp4": _encode_clip(picture),
         "image/jpeg": bytes(cv2.imencode(".jpg", picture)[1]),
         "image/png": bytes(cv2.imencode(".png", picture)[1]),
+        "video/quicktime": _encode_clip(picture, "mov"),
+        "audio/wav": _hum(),
+        "video/webm": _encode_clip(picture, "webm", "libvpx"),
+        "video/x-matroska": _encode_clip(picture, "matroska"),
     }
 
 
-def _encode_clip(picture: np.ndarray) -> bytes:
+def _hum() -> bytes:
     sink = io.BytesIO()
-    with av.open(sink, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=25)
+    with wave.open(sink, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        samples = 8000 * np.sin(np.arange(8000) / 8)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return sink.getvalue()
+
+
+def _encode_clip(picture: np.ndarray, form: str = "mp4", codec: str = "libx264") -> bytes:
+    sink = io.BytesIO()
+    with av.open(sink, "w", format=form) as container:
+        stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = "yuv420p"
         for shift in range(10):
@@ -68,8 +85,15 @@ def plan() -> Plan:
         asset_id="00ff" * 4,
         receipts=("ab" * 32, "cd" * 32),
         fingerprint="ISCC:KMD73CA6R4XJLI5CKYOYF7CYSL5PSBGQO33FNHPQNNCY4KHZALJ54JA",
-        status="https://studio.example/status#4",
-        log="5",
+        scope=Scope(
+            acts=("release", "portray"), modalities=("face",), places=("EU",), ends=date(2027, 1, 1)
+        ),
+        status=(
+            ListEntry(id="urn:uuid:2", path="status/1.jwt", index=70),
+            ListEntry(id="urn:uuid:2", path="status/1.jwt", index=4),
+        ),
+        log="studio.example/log",
+        when=datetime(2026, 11, 2, 10, 30, tzinfo=UTC),
     )
 
 

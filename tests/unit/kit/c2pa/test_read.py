@@ -2,15 +2,19 @@ import io
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import av
 import c2pa
 import pytest
 
-from assent.kit.c2pa.certificates import Chain
+from assent.kit.c2pa._size import LARGEST_STORE
+from assent.kit.c2pa.certificates import Chain, make_chain
 from assent.kit.c2pa.manifest import Plan
-from assent.kit.c2pa.read import read
+from assent.kit.c2pa.read import UNLISTED, read
+from assent.kit.c2pa.sign import MIMES, Ingredient, sign
 from assent.kit.errors import BriefError, MediaError
 
 MP4 = "video/mp4"
@@ -46,11 +50,13 @@ def test_a_signer_nobody_vouches_for_is_only_valid(
     assert read(file, mime=MP4, anchors_pem=both).state == "trusted"
 
 
-@pytest.mark.parametrize("mime", [MP4, JPEG, "image/png"])
+@pytest.mark.parametrize("mime", sorted(MIMES))
 def test_one_altered_byte_is_noticed(mime: str, signed: Signed, chain: Chain) -> None:
     altered = bytearray(signed(mime))
-    # The credential, which comes first, speaks of "mdat" as well.
-    altered[altered.rindex(b"mdat") + 40 if mime == MP4 else -40] ^= 1
+    # The credential, which comes first, speaks of "mdat" as well; in a WAV it comes last.
+    places = {"audio/wav": 400}
+    is_film = mime.startswith("video/")
+    altered[altered.rindex(b"mdat") + 40 if is_film else places.get(mime, -40)] ^= 1
     credential = read(io.BytesIO(altered), mime=mime, anchors_pem=chain.root_pem)
     assert credential.state == "invalid"
     assert "Hash.mismatch" in credential.problems[0]
@@ -175,3 +181,93 @@ def point_away(picture: bytes, chain: Chain, url: str) -> bytes:
         builder.set_remote_url(url)
         builder.sign(signer, JPEG, io.BytesIO(picture), sink)
     return sink.getvalue()
+
+
+def test_a_root_that_vouches_for_many_vouches_for_the_named_ones_only(
+    signed: Signed, chain: Chain, other_chain: Chain
+) -> None:
+    file = io.BytesIO(signed(MP4))
+    own = read(file, mime=MP4, anchors_pem=chain.root_pem, serials={chain.serial})
+    assert (own.state, own.serial) == ("trusted", chain.serial)
+    other = read(file, mime=MP4, anchors_pem=chain.root_pem, serials={other_chain.serial})
+    assert other.state == "valid"
+    assert other.problems[0].startswith(UNLISTED)
+    nobody = read(file, mime=MP4, anchors_pem=chain.root_pem, serials=())
+    assert nobody.state == "valid"
+
+
+def padded(mime: str, data: bytes, size: int) -> bytes:
+    """The file with a manifest store of that many bytes, all of them nonsense."""
+    if mime == JPEG:
+        piece = b"\xff\xeb" + (65535).to_bytes(2, "big") + bytes(65533)
+        return data[:2] + piece * (size // 65535 + 1) + data[2:]
+    if mime == "image/png":
+        return data[:33] + size.to_bytes(4, "big") + b"caBX" + bytes(size + 4) + data[33:]
+    if mime == "audio/wav":
+        return data + b"C2PA" + size.to_bytes(4, "little") + bytes(size)
+    uuid = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+    box = b"\0\0\0\1uuid" + (size + 32).to_bytes(8, "big")
+    return data + box + (uuid + bytes(size) if mime == MP4 else bytes(size + 16))
+
+
+@pytest.mark.parametrize("mime", sorted(MIMES - {"video/quicktime"}))
+def test_a_huge_store_is_not_opened(mime: str, media: dict[str, bytes]) -> None:
+    huge = read(
+        io.BytesIO(padded(mime, media[mime], LARGEST_STORE + 1)), mime=mime, anchors_pem=None
+    )
+    assert huge.state == "invalid"
+    assert "more than" in huge.problems[0]
+
+
+def test_a_huge_store_beside_is_not_opened(media: dict[str, bytes]) -> None:
+    found = read(
+        io.BytesIO(media["video/webm"]), mime="video/webm", anchors_pem=None,
+        beside=bytes(LARGEST_STORE + 1),
+    )  # fmt: skip
+    assert found.state == "invalid"
+    assert "more than" in found.problems[0]
+
+
+def test_endless_parts_are_not_walked() -> None:
+    film = (8).to_bytes(4, "big") + b"free"
+    found = read(io.BytesIO(film * 110_000), mime=MP4, anchors_pem=None)
+    assert found.state == "invalid"
+    assert "more than" in found.problems[0]
+
+
+def test_what_a_manifest_says_cannot_drive_a_terminal(
+    media: dict[str, bytes], plan: Plan, chain: Chain
+) -> None:
+    sink = io.BytesIO()
+    hostile = "../../etc/passwd\x1b[2J\n" + "x" * 5000
+    sign(
+        io.BytesIO(media[MP4]), sink, mime=MP4, plan=plan, chain=chain, tsa_url=None,
+        ingredient=Ingredient(title=hostile, mime=MP4, stream=io.BytesIO(media[MP4])),
+    )  # fmt: skip
+    credential = read(sink, mime=MP4, anchors_pem=chain.root_pem)
+    assert credential.state == "trusted"
+    assert len(credential.ingredients[0]) == 500
+    assert credential.ingredients[0].isprintable()
+
+
+def test_an_expired_signature_is_told_from_an_altered_file(
+    media: dict[str, bytes], plan: Plan
+) -> None:
+    leaf = make_chain(
+        organisation="Brief",
+        not_before=datetime.now(UTC) - timedelta(days=1) + timedelta(seconds=3),
+        days=1,
+    )
+    sink = io.BytesIO()
+    sign(
+        io.BytesIO(media[JPEG]), sink, mime=JPEG, plan=plan, chain=leaf, tsa_url=None,
+        ingredient=Ingredient(title="footage", mime=JPEG, sha256="00" * 32),
+    )  # fmt: skip
+    assert read(sink, mime=JPEG, anchors_pem=leaf.root_pem).state == "trusted"
+    time.sleep(max(0.0, (leaf.not_after - datetime.now(UTC)).total_seconds()) + 1)
+    late = read(sink, mime=JPEG, anchors_pem=leaf.root_pem)
+    assert (late.state, late.expired) == ("invalid", True)
+    altered = bytearray(sink.getvalue())
+    altered[-40] ^= 1
+    torn = read(io.BytesIO(altered), mime=JPEG, anchors_pem=leaf.root_pem)
+    assert (torn.state, torn.expired) == ("invalid", False)
