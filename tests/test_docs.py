@@ -267,7 +267,9 @@ def test_the_consent_assertion_is_described_as_it_is() -> None:
     for assertion in manifest.to_manifest(plan)["assertions"]:
         assert f"`{assertion['label']}`" in text
         if assertion["label"] == manifest.CONSENT:
-            described = re.findall(r"^\| `(\w+)` \| (?:array|integer|object|string)", text, re.MULTILINE)
+            described = re.findall(
+                r"^\| `(\w+)` \| (?:array|integer|object|string)", text, re.MULTILINE
+            )
             assert set(described) == set(assertion["data"])
 
 

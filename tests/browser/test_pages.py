@@ -547,7 +547,8 @@ def final_of(ceremony: Ceremony, samples: Path, key: Path) -> str:
     clip = samples / "ada_statement.mp4"
     picture = to_rgb(next(iter(read_pictures(clip, name=clip.name))))
     cleared = clear(studio, ceremony.purpose, person_id=ada.id, acts=[])
-    _seal(studio, picture, [cleared], f"lesson-{draft[:8]}-before-after", draft_id=draft)
+    name = f"lesson-{draft[:8]}-before-after"
+    _seal(studio, ceremony.purpose, picture, [cleared], name, draft_id=draft)
     return draft
 
 

@@ -8,7 +8,7 @@ import io
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import tee
 from math import ceil
@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from assent import __version__
 from assent.consent.clearance import Act, AskAgain, Clearance, require_all
 from assent.consent.locker import Locker
 from assent.consent.spent import check_unspent
@@ -26,12 +25,22 @@ from assent.create._frames import frames_of, looks_of
 from assent.create.draft import Draft
 from assent.disclose._key import KEY
 from assent.disclose.check import MIME, check_media
+from assent.disclose.credential import (
+    draw_up,
+    may_show_history,
+    put_tags,
+    readable_chain,
+    scope_of,
+    sign_as_chosen,
+    thumbnail_of,
+)
 from assent.disclose.entry import SealEntry
 from assent.disclose.sealed import SealedVideo
 from assent.disclose.wording import BYSTANDERS_HIDDEN
 from assent.kit.ahead import ahead
-from assent.kit.c2pa.manifest import Action, Plan
-from assent.kit.c2pa.sign import Ingredient, sign
+from assent.kit.c2pa.manifest import Action, Plan, Scope
+from assent.kit.c2pa.read import BESIDE, type_of
+from assent.kit.c2pa.sign import Ingredient
 from assent.kit.clock import stamp
 from assent.kit.fingerprint.video import Fingerprint, VideoFingerprint
 from assent.kit.hashing import hash_file
@@ -41,6 +50,7 @@ from assent.kit.media.convert import fit_shortest_side, scale
 from assent.kit.media.notice import Speech
 from assent.kit.media.picture import Picture, luma8, with_luma
 from assent.kit.media.probe import probe
+from assent.kit.media.read import sample_pictures
 from assent.kit.progress import Progress, nothing
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReleaseRow
@@ -62,6 +72,8 @@ _BUFFER = 1 << 20
 _FITTED_ON = 12
 # Frames that wait, decoded, for label and mark, and marked, for the encoder.
 _AHEAD = 4
+# Seconds between the pictures of which one becomes the thumbnail.
+_LOOKS_APART = 0.5
 
 
 @dataclass(slots=True)
@@ -122,19 +134,15 @@ def seal(
                 studio, approved, ask_again, marked, asset_id, notice=notice, progress=progress
             )
             progress("signing", 0, 1)
-            sign(
-                marked,
-                media,
-                mime=MIME,
-                plan=plan_credential(
-                    asset_id, receipts, fingerprint.iscc, studio, hidden=draft.clip.hidden > 0
-                ),
-                chain=studio.chain,
-                ingredient=Ingredient(
-                    title="source footage", mime="video/mp4", sha256=draft.clip.sha256
-                ),
-                tsa_url=tsa_url,
-            )
+            hidden = draft.clip.hidden > 0
+            plan = plan_credential(
+                asset_id, receipts, fingerprint.iscc, studio,
+                scope=scope_of(purpose, clearances), hidden=hidden, sound=draft.clip.sound,
+            )  # fmt: skip
+            _sign(
+                studio, draft, marked, media, plan, tsa_url=tsa_url, ask_again=ask_again,
+                history=may_show_history(purpose, hidden=hidden),
+            )  # fmt: skip
         # A disk that fails now says so itself, not through the checks.
         media.flush()
         video = _conclude(studio, draft, media, asset_id, receipts, fingerprint, ask_again)
@@ -148,28 +156,54 @@ def plan_credential(
     fingerprint: str,
     studio: Studio,
     *,
+    scope: Scope | None = None,
     hidden: bool = False,
+    sound: bool = False,
 ) -> Plan:
     """Return what the credential of a face replaced in footage says; no names, no file names."""
-    return Plan(
-        title=f"assent-{asset_id}",
-        generator_name="Assent",
-        generator_version=__version__,
-        digital_source_type="compositeWithTrainedAlgorithmicMedia",
-        actions=(
+    hiding = [Action(name="c2pa.edited", description=BYSTANDERS_HIDDEN)] if hidden else []
+    replaced = "Face replaced with a trained model; labelled AI+MODIFIED"
+    return draw_up(
+        studio,
+        asset_id,
+        receipts,
+        (
             Action(name="c2pa.opened"),
-            *([Action(name="c2pa.edited", description=BYSTANDERS_HIDDEN)] if hidden else []),
-            Action(
-                name="c2pa.edited",
-                description="Face replaced with a trained model; labelled AI+MODIFIED",
-            ),
+            *hiding,
+            Action(name="c2pa.edited", description=replaced),
             Action(name="c2pa.watermarked.bound"),
+            Action(name="c2pa.published"),
         ),
-        asset_id=asset_id,
-        receipts=tuple(receipts),
+        scope=scope,
         fingerprint=fingerprint or None,
-        log=studio.log_verifier.name,
+        sound_mark=f"{short_number(int(asset_id, 16)):08x}" if sound else None,
     )
+
+
+def _sign(
+    studio: Studio,
+    draft: Draft,
+    marked: BinaryIO,
+    media: BinaryIO,
+    plan: Plan,
+    *,
+    history: bool,
+    tsa_url: str | None,
+    ask_again: AskAgain,
+) -> None:
+    """Write tags and credential; the footage's own chain comes along if it may."""
+    put_tags(studio, marked, mime=MIME, plan=plan)
+    thumbnail = thumbnail_of(sample_pictures(marked, name="the video", seconds=_LOOKS_APART))
+    named = Ingredient(title="source footage", mime=MIME, sha256=draft.clip.sha256)
+    with draft.clip.open(Locker(studio), ask_again()) as footage:
+        kind = type_of(footage.read(16)) if history else None
+        kind = None if kind in BESIDE else kind
+        whole = replace(named, mime=kind, stream=footage) if kind else named
+        with_credentials = readable_chain(whole)
+        sign_as_chosen(
+            studio, marked, media, mime=MIME, plan=plan, ingredient=with_credentials,
+            tsa_url=tsa_url, thumbnail=thumbnail,
+        )  # fmt: skip
 
 
 def _scratch(studio: Studio) -> io.BufferedRandom:

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assent import __version__
 from assent.consent.clearance import Clearance
 from assent.consent.desk import clear_all
 from assent.consent.enrolment import statement_pictures
@@ -25,9 +24,9 @@ from assent.data.clips import load_faces, sources
 from assent.data.doubts import Doubt
 from assent.data.look import clock_time
 from assent.disclose.check import LABEL_SEEN, check_credential, check_log
+from assent.disclose.credential import draw_up, put_tags, scope_of, sign_as_chosen
 from assent.disclose.entry import SealEntry
-from assent.kit.c2pa.manifest import Action, Plan
-from assent.kit.c2pa.sign import sign
+from assent.kit.c2pa.manifest import Action, Plan, Scope
 from assent.kit.clock import stamp
 from assent.kit.content.gate import ContentGate, is_explicit
 from assent.kit.disk import replace_file
@@ -71,7 +70,7 @@ def seal_model_sheet(studio: Studio, purpose: Purpose, name: str, *, gate: Conte
     sheet = contact_sheet(
         [("top: as filmed, bottom: with the donor's face", [picture])], cell=max(height, width)
     )
-    return _seal(studio, sheet, clearances, f"{purpose.slug}-{model.name}-preview")
+    return _seal(studio, purpose, sheet, clearances, f"{purpose.slug}-{model.name}-preview")
 
 
 def seal_draft_sheet(
@@ -112,7 +111,7 @@ def seal_draft_sheet(
     )
     kind = "worst" if frames else "before-after"
     name = f"{purpose.slug}-{draft.id[:8]}-{kind}"
-    return _seal(studio, sheet, clearances, name, draft_id=draft.id)
+    return _seal(studio, purpose, sheet, clearances, name, draft_id=draft.id)
 
 
 def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: ContentGate) -> Path:
@@ -140,7 +139,7 @@ def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: Co
     ]
     sheet = contact_sheet(beside, cell=_FACE)
     name = f"{purpose.slug}-{doubt.id[:8]}-faces"
-    return _seal(studio, sheet, clearances, name)
+    return _seal(studio, purpose, sheet, clearances, name)
 
 
 def _references(
@@ -167,6 +166,7 @@ def _check_content(pictures: Sequence[NDArray[np.uint8]], gate: ContentGate) -> 
 
 def _seal(
     studio: Studio,
+    purpose: Purpose,
     rgb: NDArray[np.uint8],
     clearances: Sequence[Clearance],
     name: str,
@@ -176,16 +176,12 @@ def _seal(
     """Label, mark, sign, check, log and write one still; one of a draft is noted as its preview."""
     asset_id = secrets.token_hex(8)
     receipts = tuple(sorted({clearance.receipt_hash for clearance in clearances}))
+    scope = scope_of(purpose, clearances)
     signed = io.BytesIO()
-    sign(
-        _make(studio, rgb, asset_id),
-        signed,
-        mime=_MIME,
-        plan=_plan(studio, asset_id, receipts),
-        chain=studio.chain,
-        ingredient=None,
-        tsa_url=None,
-    )
+    plan = _plan(studio, asset_id, receipts, scope)
+    picture = _make(studio, rgb, asset_id)
+    put_tags(studio, picture, mime=_MIME, plan=plan)
+    sign_as_chosen(studio, picture, signed, mime=_MIME, plan=plan, ingredient=None)
     data = signed.getvalue()
     sha256 = hashlib.sha256(data).hexdigest()
     entry = SealEntry(
@@ -246,19 +242,16 @@ def _mark(studio: Studio, picture: Picture, asset_id: str, profile: Profile) -> 
     return sink
 
 
-def _plan(studio: Studio, asset_id: str, receipts: Sequence[str]) -> Plan:
-    return Plan(
-        title=f"assent-{asset_id}",
-        generator_name="Assent",
-        generator_version=__version__,
-        digital_source_type="compositeWithTrainedAlgorithmicMedia",
-        actions=(
+def _plan(studio: Studio, asset_id: str, receipts: Sequence[str], scope: Scope) -> Plan:
+    return draw_up(
+        studio,
+        asset_id,
+        receipts,
+        (
             Action(name="c2pa.created", description="Contact sheet; labelled AI+MODIFIED"),
             Action(name="c2pa.watermarked.bound"),
         ),
-        asset_id=asset_id,
-        receipts=tuple(receipts),
-        log=studio.log_verifier.name,
+        scope=scope,
     )
 
 

@@ -2,11 +2,13 @@
 
 from assent.kit.errors import InputError
 
-__all__ = ["BYSTANDERS_HIDDEN", "SPOKEN", "spoken_notice"]
+__all__ = ["BYSTANDERS_HIDDEN", "NOT_STAMPED", "SPOKEN", "spoken_notice"]
 
 BYSTANDERS_HIDDEN = "Faces of bystanders made unrecognisable"
 """What the credential says of footage that showed people who were not to be seen."""
 
+NOT_STAMPED = "Not time-stamped: the time-stamping service gave no stamp"
+"""What the credential says where a stamp was to be had and the studio chose to do without."""
 
 SPOKEN = {
     "de": "Das Gesicht in diesem Video wurde mit künstlicher Intelligenz ersetzt.",

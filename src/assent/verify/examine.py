@@ -9,6 +9,7 @@ findings say so.
 from pathlib import Path
 
 from assent.disclose.wording import BYSTANDERS_HIDDEN
+from assent.kit.c2pa.read import REVOKED
 from assent.kit.errors import NotFoundError
 from assent.kit.fingerprint.video import RELATED, SAME
 from assent.kit.progress import Progress, nothing
@@ -118,7 +119,12 @@ def _credential_layer(evidence: Evidence, log: PublicLog, record: Record | None)
     if credential.state == "valid":
         says = f"Signed by someone else: {credential.issuer or 'unknown'}."
         return Layer(name="manifest", status=Status.UNKNOWN, says=says, rests_on=rests_on)
-    says = "The file was altered after signing: " + (credential.problems or ("damaged",))[0]
+    problem = (credential.problems or ("damaged",))[0]
+    says = f"The file was altered after signing: {problem}"
+    if problem.startswith(REVOKED):
+        says = "Signed with a certificate that the studio revoked, and not in the log before that."
+    if credential.expired:
+        says = "Its certificate has expired, and no time stamp shows that it was signed before."
     return Layer(name="manifest", status=Status.BAD, says=says, rests_on=rests_on)
 
 

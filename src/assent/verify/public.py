@@ -8,12 +8,13 @@ import base64
 import binascii
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assent.consent.status_list import StatusList, read_list
 from assent.disclose.entry import SealEntry
+from assent.kit.c2pa.read import REVOKED, Credential
 from assent.kit.canonical import parse_object
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
 from assent.kit.signing import VerifyKey, from_jwk
@@ -21,7 +22,7 @@ from assent.kit.tlog.note import NoteVerifier
 from assent.kit.tlog.reader import LogReader
 from assent.kit.watermark.key import ReadingKey
 
-__all__ = ["GIVEN", "OWN", "PublicLog", "Record", "open_log"]
+__all__ = ["GIVEN", "OWN", "Certificate", "PublicLog", "Record", "open_log"]
 
 GIVEN = "the key you gave"
 OWN = "the studio's own key"
@@ -37,6 +38,19 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate that the studio signs with, or signed with until it was revoked.
+
+    `revoked` is the time, `revoked_at` the index of the entry that says so.
+    """
+
+    fingerprint: str
+    local: bool
+    revoked: str | None = None
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicLog:
     """A studio's log, read and checked.
 
@@ -47,7 +61,8 @@ class PublicLog:
         key_from: where that key came from, in words; a key found beside the log proves little.
         studio_id: the UUID in its name.
         signing_key: signs its receipts and status lists.
-        root_pem: the studio's C2PA root.
+        root_pem: the studio's C2PA roots, one after the other, and those of its time stamps.
+        certificates: what signs under them, by serial.
         reading_key: reads its watermarks.
         records: every seal, oldest first.
         granted: log index by receipt hash.
@@ -64,6 +79,7 @@ class PublicLog:
     studio_id: str
     signing_key: VerifyKey
     root_pem: bytes
+    certificates: Mapping[str, Certificate]
     reading_key: ReadingKey
     records: tuple[Record, ...]
     granted: Mapping[str, int]
@@ -86,6 +102,20 @@ class PublicLog:
         own = [record for record in self.records if record.entry.asset_id.endswith(ends)]
         exact = [record for record in own if record.entry.sha256 == sha256]
         return next(reversed(exact or own), None)
+
+    def judge(self, credential: Credential, sha256: str) -> Credential:
+        """Return a credential as this log lets it be believed, in a file with that hash.
+
+        A certificate that was revoked vouches only for bytes that the log held before.
+        """
+        signer = self.certificates.get(credential.serial or "")
+        if credential.state != "trusted" or signer is None or signer.revoked_at is None:
+            return credential
+        record = self.by_hash(sha256)
+        if record is not None and record.index < signer.revoked_at:
+            return credential
+        problem = f"{REVOKED}: the studio revoked this certificate on {signer.revoked}"
+        return replace(credential, state="invalid", problems=(problem, *credential.problems))
 
     def by_hash(self, sha256: str) -> Record | None:
         """Return the record of exactly these bytes."""
@@ -133,8 +163,42 @@ def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) ->
         vkey=text.strip(),
         key_from=key_from if vkey is not None else _BESIDE,
         size=reader.size,
+        root_pem=_roots(entries),
+        certificates=_certificates(entries),
         **_studio_facts(entries[0][1], verifier),
     )
+
+
+def _roots(entries: Sequence[tuple[int, Mapping[str, Any]]]) -> bytes:
+    """Return every root that the log names, of signers and of time-stamping services."""
+    later = [
+        _part(fields, "root")
+        for _, fields in entries
+        if fields.get("kind") in ("credentials.changed", "credentials.clock")
+    ]
+    return "".join([_part(entries[0][1], "c2pa_root"), *later]).encode()
+
+
+def _certificates(entries: Sequence[tuple[int, Mapping[str, Any]]]) -> dict[str, Certificate]:
+    """Return the studio's certificates by serial; a later entry never takes a revocation back."""
+    first = entries[0][1]
+    found = {
+        _part(first, "c2pa_serial"): Certificate(
+            fingerprint=_part(first, "c2pa_certificate"), local=True
+        )
+    }
+    for index, fields in entries:
+        kind = fields.get("kind")
+        serial = str(fields.get("serial"))
+        if kind == "credentials.changed":
+            made = Certificate(
+                fingerprint=_part(fields, "certificate"), local=fields.get("local") is True
+            )
+            found.setdefault(_part(fields, "serial"), made)
+        elif kind == "credentials.revoked" and serial in found and not found[serial].revoked:
+            time = _part(fields, "time")
+            found[serial] = replace(found[serial], revoked=time, revoked_at=index)
+    return found
 
 
 def _status_lists(
@@ -207,7 +271,6 @@ def _studio_facts(fields: Mapping[str, Any], verifier: NoteVerifier) -> dict[str
         return {
             "studio": str(fields["name"]),
             "origin": verifier.name,
-            "root_pem": str(fields["c2pa_root"]).encode(),
             "reading_key": ReadingKey.from_bytes(key),
         }
     except (KeyError, TypeError, ValueError, binascii.Error) as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.kit.c2pa.read import Credential, read
+from assent.kit.c2pa.read import BESIDE, LARGEST_STORE, Credential, read, type_of
 from assent.kit.errors import MediaError
 from assent.kit.fingerprint.video import Fingerprint, VideoFingerprint
 from assent.kit.hashing import hash_file
@@ -72,11 +72,8 @@ def gather(path: Path, log: PublicLog, *, secret: SecretKey | None, progress: Pr
         if not head:
             raise MediaError(f"{path.name} is empty")
         still = still_type(head)
-        mime = still or ("video/mp4" if head[4:8] == b"ftyp" else None)
         file.seek(0)
-        credential = (
-            read(file, mime=mime, anchors_pem=log.root_pem) if mime else Credential(state="missing")
-        )
+        credential = log.judge(_credential(path, file, head, log), sha256)
     if still:
         luma = luma8(from_rgb(read_still(path.read_bytes(), name=path.name)))
         search = _reader(log, secret)(iter([luma]))
@@ -96,6 +93,25 @@ def gather(path: Path, log: PublicLog, *, secret: SecretKey | None, progress: Pr
         fingerprint=fingerprint,
         frames=frames,
         heard=heard,
+    )
+
+
+def _credential(path: Path, file: BinaryIO, head: bytes, log: PublicLog) -> Credential:
+    """Return the credential in the file, or the one that lies beside it as NAME.c2pa."""
+    mime = type_of(head)
+    if mime is None:
+        return Credential(state="missing")
+    beside = path.with_name(f"{path.name}.c2pa")
+    store = None
+    if mime in BESIDE and beside.is_file():
+        with beside.open("rb") as other:
+            store = other.read(LARGEST_STORE + 1)
+    return read(
+        file,
+        mime=mime,
+        anchors_pem=log.root_pem,
+        serials=log.certificates.keys(),
+        beside=store,
     )
 
 

@@ -17,7 +17,9 @@ def preview_of(scene: Scene, draft_id: str, samples: Path) -> Path:
     clip = samples / "ben_statement.mp4"
     picture = to_rgb(next(iter(read_pictures(clip, name=clip.name))))
     cleared = clear(scene.studio, scene.purpose, person_id=scene.ada.id, acts=[])
-    return _seal(scene.studio, picture, [cleared], f"lesson-{draft_id[:8]}", draft_id=draft_id)
+    return _seal(
+        scene.studio, scene.purpose, picture, [cleared], f"lesson-{draft_id[:8]}", draft_id=draft_id
+    )
 
 
 def test_people_see_what_shows_them(scene: Scene) -> None:

@@ -79,7 +79,7 @@ def test_no_names_and_no_keys(told: Stage) -> None:
     named = to_html(of(told.studio, told.purpose.slug, names=True))
     assert "Ada Quillfeather" in named
     assert "scene.mp4" in named
-    for secret in ("signing", "master", "log", "watermark", "c2pa-leaf-key"):
+    for secret in ("signing", "master", "log", "watermark", "c2pa"):
         data = told.studio.secrets.get(secret)
         for text in (page, named):
             assert data.hex() not in text

@@ -115,14 +115,10 @@ def test_a_file_altered_after_signing_is_told(shown: Stage, tmp_path: Path) -> N
 @pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9, 0.999])
 def test_one_flipped_byte_is_never_sealed(shown: Stage, tmp_path: Path, place: float) -> None:
     data = bytearray(shown.released().path.read_bytes())
-    data[int(len(data) * place)] ^= 1
+    pictures = data.rindex(b"mdat")
+    data[pictures + int((len(data) - pictures) * place)] ^= 1
     path = tmp_path / "altered.mp4"
     path.write_bytes(bytes(data))
-    if place < 0.2:
-        # In the first picture: nothing can be decoded at all.
-        with pytest.raises(MediaError, match=r"altered\.mp4"):
-            examine(path, shown.log)
-        return
     found = examine(path, shown.log)
     # Where no picture can be decoded, the sound may still lead to the record.
     assert found.verdict in (

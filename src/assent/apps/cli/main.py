@@ -18,6 +18,7 @@ from assent.apps.cli import (
     anchoring,
     consent,
     create,
+    credentials,
     data,
     demo,
     disclose,
@@ -53,6 +54,7 @@ STEPS = (
     log,
     anchoring,
     report,
+    credentials,
     vault,
 )
 

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from assent.apps.cli.files import read_bytes
+from assent.apps.cli.files import read_bytes, read_text
 from assent.kit.disk import Disk
 from assent.kit.errors import InputError
+from assent.kit.store.credentials import TokenAccess
 from assent.kit.store.studio import Studio, open_studio
 from assent.kit.vault.guard import Guard, KeyCommand, Passphrase, Unguarded, takes_passphrase
 
@@ -23,6 +24,7 @@ __all__ = [
     "check_program",
     "guard",
     "the_studio",
+    "token_access",
 ]
 
 StudioFolder = Annotated[
@@ -45,6 +47,9 @@ PASSPHRASE_FILE = "ASSENT_PASSPHRASE_FILE"  # noqa: S105 - the name of a variabl
 PASSPHRASE = "ASSENT_PASSPHRASE"  # noqa: S105 - the name of a variable
 PASSPHRASE_FD = "ASSENT_PASSPHRASE_FD"  # noqa: S105 - the name of a variable
 KEY_COMMAND = "ASSENT_KEY_COMMAND"
+PKCS11_MODULE = "ASSENT_PKCS11_MODULE"
+PKCS11_PIN = "ASSENT_PKCS11_PIN"
+PKCS11_PIN_FILE = "ASSENT_PKCS11_PIN_FILE"
 
 _LONGEST_PASSPHRASE = 4096
 _SHORTEST = 12
@@ -115,4 +120,18 @@ def the_studio(folder: Path) -> Studio:
         root = Disk().read(folder / "keys" / "root.key")
         if root is not None and takes_passphrase(root):
             keeper = Passphrase(typer.prompt("Passphrase", hide_input=True, err=True).encode())
-    return open_studio(folder, guard=keeper)
+    return open_studio(folder, guard=keeper, token=token_access())
+
+
+def token_access() -> TokenAccess | None:
+    """Return how a token with the signing key is reached, as the environment says.
+
+    The library of `ASSENT_PKCS11_MODULE` runs inside this process, so a studio's folder never names
+    it; the PIN is in `ASSENT_PKCS11_PIN` or the file that `ASSENT_PKCS11_PIN_FILE` names.
+    """
+    module = os.environ.get(PKCS11_MODULE)
+    if not module:
+        return None
+    file = os.environ.get(PKCS11_PIN_FILE)
+    pin = read_text(Path(file)).strip() if file else os.environ.get(PKCS11_PIN, "")
+    return TokenAccess(module=check_program(Path(module)), pin=pin)

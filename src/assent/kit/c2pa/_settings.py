@@ -1,4 +1,4 @@
-"""The c2pa library's settings, the same for signing and reading: offline, no thumbnails of its own."""
+"""The c2pa library's settings, for signing and reading: offline, no thumbnails of its own."""
 
 from typing import Any
 

@@ -52,7 +52,8 @@ class Chain:
     from it to the root. `leaf_key_pem` is the leaf's private key (PKCS #8, unencrypted: keep it in
     the vault), empty where a `token` signs. `local` tells that the studio made the chain itself.
     The rest describes the leaf: `organisation` as named in its subject, `serial` and SHA-256
-    `fingerprint` in lower-case hex, and the moments between which it is valid.
+    `fingerprint` in lower-case hex, and the moments between which it is valid. Chains that it took
+    the place of are known by their roots and serials; one that is `revoked` signs no more.
     """
 
     root_pem: bytes
@@ -65,6 +66,20 @@ class Chain:
     fingerprint: str
     not_before: datetime
     not_after: datetime
+    older_roots_pem: bytes = b""
+    older_serials: frozenset[str] = frozenset()
+    clocks_pem: bytes = b""
+    revoked: bool = False
+
+    @property
+    def anchors_pem(self) -> bytes:
+        """Roots of this chain, of those before it, and of time-stamping services."""
+        return self.root_pem + self.older_roots_pem + self.clocks_pem
+
+    @property
+    def serials(self) -> frozenset[str]:
+        """Certificates under these roots that are the studio's."""
+        return self.older_serials | {self.serial}
 
     @property
     def key(self) -> ClaimKey:

@@ -27,7 +27,16 @@ from assent.kit.c2pa.manifest import (
 )
 from assent.kit.errors import BriefError, MediaError
 
-__all__ = ["UNLISTED", "Credential", "State", "read"]
+__all__ = [
+    "BESIDE",
+    "LARGEST_STORE",
+    "REVOKED",
+    "UNLISTED",
+    "Credential",
+    "State",
+    "read",
+    "type_of",
+]
 
 State = Literal["trusted", "valid", "invalid", "missing"]
 
@@ -37,11 +46,13 @@ _UNKNOWN_CLOCK = "timeStamp.untrusted"
 _EXPIRED, _UNTRUSTED = "signingCredential.expired", "signingCredential.untrusted"
 UNLISTED = "signingCredential.unlisted"
 """The problem of a certificate under a trusted root that is none of those asked for."""
+REVOKED = "signingCredential.revoked"
+"""The problem of a certificate that its owner took back."""
 # A manifest may say anything at any length; what people are shown of it is cut here.
 _LONGEST_TEXT = 500
 _MANY_PROBLEMS = 20
-# Types that hold no credential: it can only lie beside them.
-_BESIDE_ONLY = frozenset({"video/webm", "video/x-matroska"})
+BESIDE = frozenset({"video/webm", "video/x-matroska"})
+"""Types of files that can't hold a credential: it lies beside them, as NAME.c2pa."""
 # How a file of each type begins, after so many bytes: for MP4 the boxes that may come first.
 _BOXES = (b"ftyp", b"styp", b"moov", b"free", b"skip", b"wide", b"mdat")
 _BEGINNINGS: dict[str, tuple[int, tuple[bytes, ...]]] = {
@@ -112,7 +123,7 @@ def read(
     """
     _check_anchors(anchors_pem)
     _check_beginning(stream, mime)
-    if mime in _BESIDE_ONLY and beside is None:
+    if mime in BESIDE and beside is None:
         return Credential(state="missing")
     watched = Watched(stream)
     try:
@@ -129,6 +140,18 @@ def read(
         return credential
     unlisted = f"{UNLISTED}: certificate {credential.serial} is not one of the studio's"
     return replace(credential, state="valid", problems=(unlisted, *credential.problems))
+
+
+def type_of(head: bytes) -> str | None:
+    """Return the type of a file that begins like this (16 bytes), if it is one that is signed."""
+    if head[4:8] == b"ftyp":
+        return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
+    if head[:4] == b"RIFF":
+        return "audio/wav" if head[8:12] == b"WAVE" else None
+    for mime in ("image/jpeg", "image/png", "video/x-matroska"):
+        if head.startswith(_BEGINNINGS[mime][1]):
+            return mime
+    return None
 
 
 def _check_size(watched: Watched, mime: str, beside: bytes | None) -> None:

@@ -25,14 +25,13 @@ from assent.kit.c2pa._streams import Watched
 from assent.kit.c2pa.certificates import Chain
 from assent.kit.c2pa.keys import Algorithm, ClaimKey
 from assent.kit.c2pa.manifest import PARENT, THUMBNAIL, Plan, to_manifest
+from assent.kit.c2pa.read import BESIDE
 from assent.kit.errors import AssentError, BriefError, SealError
 
-__all__ = ["BESIDE", "MIMES", "Ingredient", "sign", "sign_beside"]
+__all__ = ["BESIDE", "MIMES", "Ingredient", "has_readable_chain", "sign", "sign_beside"]
 
 MIMES = frozenset({"audio/wav", "image/jpeg", "image/png", "video/mp4", "video/quicktime"})
 """Types of files that a credential is put into."""
-BESIDE = frozenset({"video/webm", "video/x-matroska"})
-"""Types of files that can't hold one: it lies beside them, as NAME.c2pa."""
 
 _ALGORITHMS: dict[Algorithm, c2pa.C2paSigningAlg] = {
     "es256": c2pa.C2paSigningAlg.ES256,
@@ -107,6 +106,21 @@ def sign_beside(
     return _run(work, source, io.BytesIO())
 
 
+def has_readable_chain(footage: BinaryIO, mime: str) -> bool:
+    """Tell whether what credentials there are in `footage` can be read, and so carried along.
+
+    Raises SealError when the stream itself fails.
+    """
+    watched = Watched(footage)
+    try:
+        find_private(watched, mime)
+    except SealError:
+        return False
+    except c2pa.C2paError as error:
+        raise SealError(f"the footage can't be read: {watched.failure}") from error
+    return True
+
+
 def _check(mime: str, mimes: frozenset[str], plan: Plan, ingredient: Ingredient | None) -> None:
     if mime not in mimes:
         raise SealError(
@@ -131,6 +145,11 @@ class _Work:
 
 def _run(work: _Work, source: BinaryIO, destination: BinaryIO) -> bytes:
     """Sign, and name the first cause of a failure."""
+    if work.chain.revoked:
+        raise SealError(
+            "the studio's signing certificate was revoked",
+            advice="Take another with `assent credentials renew` or `assent credentials use`.",
+        )
     watched = [Watched(source), Watched(destination)]
     if work.ingredient is not None and work.ingredient.stream is not None:
         watched.append(Watched(work.ingredient.stream))

@@ -27,12 +27,20 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from sqlalchemy import URL
 
-from assent.kit.c2pa.certificates import Chain, load_chain, make_chain
+from assent.kit.c2pa.certificates import Chain, make_chain
 from assent.kit.canonical import canonical
 from assent.kit.clock import Clock, stamp, system
 from assent.kit.disk import Disk, naming, replace_file
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.signing import SigningKey, from_pem, new_key, to_jwk, to_pem
+from assent.kit.store.credentials import (
+    CHAIN,
+    Profile,
+    Stored,
+    TokenAccess,
+    load_profile,
+    load_stored,
+)
 from assent.kit.store.database import Database
 from assent.kit.store.openings import Openings
 from assent.kit.tlog.log import Log
@@ -74,6 +82,7 @@ class Studio:
     chain: Chain
     reading_key: ReadingKey
     secret_key: SecretKey
+    profile: Profile = field(default_factory=Profile)
     openings: Openings = field(default_factory=Openings)
 
     @property
@@ -146,8 +155,9 @@ def open_studio(
     guard: Guard | None = None,
     clock: Clock = system,
     disk: Disk | None = None,
+    token: TokenAccess | None = None,
 ) -> Studio:
-    """Open the studio in `folder`.
+    """Open the studio in `folder`; `token` reaches a signing key that is in a token.
 
     Raises `NotFoundError` if there is none, `InputError` for another guard or a newer format.
     """
@@ -155,6 +165,8 @@ def open_studio(
     facts = _read_facts(folder)
     store = SecretStore(folder / "keys", guard=guard, disk=disk)
     signer = _note_signer(store, facts["id"])
+    profile = load_profile(store)
+    clocks = (profile.tsa_root_pem or "").encode()
     return Studio(
         folder=folder,
         id=facts["id"],
@@ -169,13 +181,10 @@ def open_studio(
         log=Log.open(folder / "log", signer=signer),
         signing_key=from_pem(store.get("signing"), name="the studio's signing key"),
         log_verifier=NoteVerifier.parse(signer.vkey),
-        chain=load_chain(
-            root_pem=store.get("c2pa-root"),
-            chain_pem=store.get("c2pa-chain"),
-            leaf_key_pem=store.get("c2pa-leaf-key"),
-        ),
+        chain=load_stored(store, clocks_pem=clocks, access=token).chain,
         reading_key=ReadingKey.from_bytes(store.get("watermark")),
         secret_key=SecretKey.from_bytes(store.get("watermark-secret")),
+        profile=profile,
     )
 
 
@@ -250,12 +259,9 @@ def _make_secrets(store: SecretStore, *, name: str, clock: Clock) -> None:
                 Encoding.Raw, PrivateFormat.Raw, NoEncryption()
             ),
         )
-    if "c2pa-leaf-key" not in have:
+    if CHAIN not in have:
         chain = make_chain(organisation=name, not_before=clock())
-        store.put("c2pa-root", chain.root_pem)
-        store.put("c2pa-chain", chain.chain_pem)
-        # Last, since its presence says that the chain is whole.
-        store.put("c2pa-leaf-key", chain.leaf_key_pem)
+        store.put(CHAIN, Stored(chain=chain).to_bytes())
 
 
 def _note_signer(store: SecretStore, studio_id: str) -> NoteSigner:
@@ -265,13 +271,16 @@ def _note_signer(store: SecretStore, studio_id: str) -> NoteSigner:
 
 def _announcement(store: SecretStore, studio_id: str, name: str, clock: Clock) -> dict[str, object]:
     """The log's first entry: what a stranger needs to check everything that follows."""
+    chain = load_stored(store, clocks_pem=b"", access=None).chain
     return {
         "kind": "studio",
         "id": studio_id,
         "name": name,
         "time": stamp(clock()),
         "signing_key": to_jwk(from_pem(store.get("signing"), name="the studio's signing key")),
-        "c2pa_root": store.get("c2pa-root").decode(),
+        "c2pa_root": chain.root_pem.decode(),
+        "c2pa_certificate": chain.fingerprint,
+        "c2pa_serial": chain.serial,
         "watermark": {
             "scheme": "org.assent.watermark.2",
             "reading_key": base64.b64encode(store.get("watermark")).decode(),

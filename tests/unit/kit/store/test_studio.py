@@ -87,7 +87,7 @@ def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
     open_studio(tmp_path / name)
 
 
-STEPS = 47
+STEPS = 41
 
 
 @pytest.mark.parametrize("step", range(STEPS))
@@ -236,7 +236,7 @@ def test_another_identity_doesnt_fit_the_log(scene: Scene, identity: str) -> Non
         open_studio(scene.studio.folder)
 
 
-@pytest.mark.parametrize("name", ["id", "master", "watermark", "signing", "log", "c2pa-leaf-key"])
+@pytest.mark.parametrize("name", ["id", "master", "watermark", "signing", "log", "c2pa"])
 def test_a_secret_that_is_gone_or_changed(scene: Scene, name: str) -> None:
     path = scene.studio.folder / "keys" / f"{name}.secret"
     path.write_bytes(b"something else")

@@ -1,0 +1,224 @@
+"""What a credential says of a sealed file, and how it is signed as the studio chose.
+
+No names and no file names: consent appears as hashes, places and dates.
+"""
+
+import io
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import Any, BinaryIO
+
+import numpy as np
+from sqlalchemy import select
+
+from assent import __version__
+from assent.consent.clearance import Clearance
+from assent.consent.status_list import Place, credential_status, list_path
+from assent.disclose.check import LABEL_SEEN
+from assent.disclose.wording import NOT_STAMPED
+from assent.kit.c2pa.manifest import Action, ListEntry, Plan, Scope, iptc_term
+from assent.kit.c2pa.read import read
+from assent.kit.c2pa.sign import Ingredient, has_readable_chain, sign
+from assent.kit.errors import SealError
+from assent.kit.imaging.label import draw_label, label_present
+from assent.kit.media._encode import encode_still
+from assent.kit.media.convert import fit_shortest_side, scale
+from assent.kit.media.picture import Picture, luma8, to_rgb
+from assent.kit.media.tags import Tags, make_aigc, make_xmp, write_tags
+from assent.kit.store.studio import Studio
+from assent.kit.store.tables import ConsentRow
+from assent.purpose.brief import Category
+from assent.purpose.projects import Purpose
+
+__all__ = [
+    "COMPOSITE",
+    "draw_up",
+    "may_show_history",
+    "put_tags",
+    "readable_chain",
+    "scope_of",
+    "sign_as_chosen",
+    "thumbnail_of",
+]
+
+COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
+_CODE_LENGTHS = range(2, 7)
+# Of so many pictures the one that shows most becomes the thumbnail, its shortest side so long.
+_LOOKED_AT = 12
+_SHORTEST_SIDE = 240
+# The label must still be seen at that size; it is softer there than in the film.
+_SEEN_SMALL = LABEL_SEEN
+
+
+def draw_up(
+    studio: Studio,
+    asset_id: str,
+    receipts: Sequence[str],
+    actions: Iterable[Action],
+    *,
+    scope: Scope | None = None,
+    **more: Any,  # noqa: ANN401 # other fields of a plan
+) -> Plan:
+    """Return the plan of a credential by this studio, now."""
+    return Plan(
+        **{
+            "title": f"assent-{asset_id}",
+            "generator_name": "Assent",
+            "generator_version": __version__,
+            "digital_source_type": COMPOSITE,
+            "actions": tuple(actions),
+            "asset_id": asset_id,
+            "receipts": tuple(receipts),
+            "scope": scope,
+            "status": _places_of(studio, receipts),
+            "log": studio.log_verifier.name,
+            "log_url": studio.profile.log_url,
+            "when": studio.clock(),
+            **more,
+        }
+    )
+
+
+def scope_of(purpose: Purpose, clearances: Iterable[Clearance]) -> Scope:
+    """Return what the clearances cover together, in codes and no free text."""
+    shown = list(clearances)
+    return Scope(
+        acts=tuple({act.value for clearance in shown for act in clearance.acts}),
+        modalities=tuple({each.value for clearance in shown for each in clearance.modalities}),
+        places=tuple(place for place in purpose.brief.places if _is_code(place)),
+        ends=purpose.brief.ends,
+    )
+
+
+def _is_code(place: str) -> bool:
+    country, _, region = place.partition("-")
+    parts = [country, *([region] if region else [])]
+    return len(country) == 2 and all(p.isascii() and p.isalnum() and len(p) < 4 for p in parts)
+
+
+def _places_of(studio: Studio, receipts: Sequence[str]) -> tuple[ListEntry, ...]:
+    with studio.database.session() as session:
+        rows = session.scalars(
+            select(ConsentRow).where(ConsentRow.receipt_hash.in_(receipts))
+        ).all()
+    return tuple(
+        _entry(studio, Place(number=row.status_list, index=row.status_index))
+        for row in rows
+        if row.status_list is not None and row.status_index is not None
+    )
+
+
+def _entry(studio: Studio, place: Place) -> ListEntry:
+    path = list_path(studio.log_folder, place.number).relative_to(studio.log_folder)
+    told = credential_status(studio.id, place)
+    return ListEntry(id=told["statusListCredential"], path=path.as_posix(), index=place.index)
+
+
+def may_show_history(purpose: Purpose, *, hidden: bool) -> bool:
+    """Tell whether the footage's own credentials may be carried along.
+
+    Not where they could lead to somebody who is to be protected, and not where bystanders were
+    hidden, since the footage that was opened is then not the one that was signed.
+    """
+    return not hidden and purpose.brief.category is not Category.IDENTITY_PROTECTION
+
+
+def readable_chain(footage: Ingredient) -> Ingredient:
+    """Return the footage as it can be carried along: by hash alone if its credentials are torn."""
+    if footage.stream is None or has_readable_chain(footage.stream, footage.mime):
+        return footage
+    return replace(footage, stream=None)
+
+
+def thumbnail_of(pictures: Iterable[Picture]) -> bytes:
+    """Return a small JPEG of the one of the first pictures that shows most, label included.
+
+    Raises `SealError` when the label can't be seen in it: what shows a face shows the label too.
+    """
+    seen = islice(pictures, _LOOKED_AT)
+    best = max(seen, key=lambda picture: float(np.std(luma8(picture))), default=None)
+    if best is None:
+        raise SealError("the sealed video holds no picture")
+    width, height = fit_shortest_side(best.width, best.height, _SHORTEST_SIDE)
+    small = scale(best, width, height)
+    if label_present(small, draw_label(width, height)) < _SEEN_SMALL:
+        raise SealError("the label can't be seen in the thumbnail")
+    sink = io.BytesIO()
+    encode_still(to_rgb(small), sink, kind="jpeg")
+    return sink.getvalue()
+
+
+def put_tags(studio: Studio, media: BinaryIO, *, mime: str, plan: Plan) -> None:
+    """Write what other programs read of a file: XMP, and the AIGC field if the studio chose it."""
+    producer = studio.profile.aigc_producer
+    made = plan.digital_source_type is not None
+    aigc = make_aigc(producer=producer, asset_id=plan.asset_id) if producer and made else None
+    xmp = make_xmp(
+        asset_id=plan.asset_id,
+        tool=f"{plan.generator_name} {plan.generator_version}",
+        source_type=iptc_term(plan.digital_source_type) if plan.digital_source_type else None,
+        aigc=aigc,
+    )
+    write_tags(media, mime=mime, tags=Tags(xmp=xmp, aigc=aigc))
+    media.flush()
+
+
+def sign_as_chosen(
+    studio: Studio,
+    source: BinaryIO,
+    destination: BinaryIO,
+    *,
+    mime: str,
+    plan: Plan,
+    ingredient: Ingredient | None,
+    tsa_url: str | None = None,
+    thumbnail: bytes | None = None,
+) -> datetime | None:
+    """Sign with the studio's chain; time-stamped by `tsa_url`, else as the profile says.
+
+    Returns the moment that a time stamp under the profile's root proves. Raises `SealError` when
+    there is no time stamp where one was asked for, unless the profile says that the credential then
+    says so.
+    """
+    profile = studio.profile
+    service = tsa_url or profile.tsa_url
+
+    def attempt(plan: Plan, service: str | None) -> datetime | None:
+        destination.seek(0)
+        destination.truncate()
+        sign(
+            source, destination, mime=mime, plan=plan, chain=studio.chain, ingredient=ingredient,
+            tsa_url=service, thumbnail=thumbnail,
+        )  # fmt: skip
+        return _check_stamp(studio, destination, mime) if service == profile.tsa_url else None
+
+    if service is None:
+        return attempt(plan, None)
+    if tsa_url is not None or profile.unstamped == "refuse":
+        return attempt(plan, service)
+    with suppress(SealError):
+        return attempt(plan, service)
+    return attempt(_unstamped(plan), None)
+
+
+def _check_stamp(studio: Studio, media: BinaryIO, mime: str) -> datetime | None:
+    """Return the stamp's moment; raises `SealError` if it isn't under the root that was named."""
+    if studio.profile.tsa_root_pem is None:
+        return None
+    moment = read(media, mime=mime, anchors_pem=studio.chain.anchors_pem).signed_at
+    if moment is None:
+        raise SealError(
+            "the time stamp is not under the root that the studio named",
+            advice="Check the service and its root: `assent credentials profile`.",
+        )
+    return moment
+
+
+def _unstamped(plan: Plan) -> Plan:
+    """Return the plan, its last action saying that there is no time stamp."""
+    *before, last = plan.actions
+    said = f"{last.description}. {NOT_STAMPED}" if last.description else NOT_STAMPED
+    return replace(plan, actions=(*before, replace(last, description=said)))
