@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from assent.kit.errors import IntegrityError
 from assent.kit.tlog.merkle import EMPTY_ROOT, HASH_SIZE
-from assent.kit.tlog.note import NoteVerifier, decode_base64, open_note
+from assent.kit.tlog.note import Verifier, decode_base64, open_note
 
-__all__ = ["Checkpoint", "open_checkpoint", "parse_decimal"]
+__all__ = ["Checkpoint", "open_checkpoint", "parse_decimal", "read_body"]
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
@@ -40,19 +40,33 @@ def parse_decimal(text: str) -> int:
     return int(text)
 
 
-def open_checkpoint(note: str, verifier: NoteVerifier) -> Checkpoint:
+def read_body(body: str) -> tuple[Checkpoint, list[str]]:
+    """Return the state that a note's text tells of, unchecked, and its extension lines.
+
+    Raises:
+        ValueError: the text isn't a checkpoint's.
+    """
+    lines = body.split("\n")
+    if len(lines) < 4 or lines.pop() != "" or not all(lines):
+        raise ValueError("it has not three lines or more, all of them filled")
+    root = decode_base64(lines[2])
+    if len(root) != HASH_SIZE:
+        raise ValueError("its root is no hash")
+    return Checkpoint(origin=lines[0], size=parse_decimal(lines[1]), root=root), lines[3:]
+
+
+def open_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
     """Return the checkpoint in a note that `verifier` signed under its own name as origin.
 
     Raises:
         IntegrityError: the note isn't such a checkpoint, or its signature is wrong.
     """
-    lines = open_note(note, [verifier]).split("\n")
     try:
-        origin, size, root = lines[0], parse_decimal(lines[1]), decode_base64(lines[2])
-    except (IndexError, ValueError) as error:
+        state, _ = read_body(open_note(note, [verifier]))
+    except ValueError as error:
         raise IntegrityError(f"the note is no checkpoint: {error}") from error
-    if origin != verifier.name:
-        raise IntegrityError(f"the checkpoint is of {origin}, not of {verifier.name}")
-    if len(root) != HASH_SIZE or (size == 0 and root != EMPTY_ROOT):
-        raise IntegrityError(f"the checkpoint of {origin} has an impossible root")
-    return Checkpoint(origin=origin, size=size, root=root)
+    if state.origin != verifier.name:
+        raise IntegrityError(f"the checkpoint is of {state.origin}, not of {verifier.name}")
+    if state.size == 0 and state.root != EMPTY_ROOT:
+        raise IntegrityError(f"the checkpoint of {state.origin} has an impossible root")
+    return state

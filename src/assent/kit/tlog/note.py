@@ -8,20 +8,56 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
+from typing import NamedTuple, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from assent.kit.errors import InputError, IntegrityError
 
-__all__ = ["NoteSigner", "NoteVerifier", "decode_base64", "open_note"]
+__all__ = [
+    "NoteSigner",
+    "NoteVerifier",
+    "Signature",
+    "Verifier",
+    "VerifierKey",
+    "add_signatures",
+    "check_name",
+    "decode_base64",
+    "key_id",
+    "open_note",
+    "signature_line",
+    "signatures_of",
+    "split_note",
+]
 
-_ED25519 = b"\x01"
+_ED25519 = 1
 _DASH = "\u2014 "
 _SIGNATURES = 100
-_VKEY_ADVICE = "A log's public key reads name+8 hexadecimal digits+base64; copy all of it."
+_VKEY_ADVICE = "A public key reads name+8 hexadecimal digits+base64; copy all of it."
+
+
+class Verifier(Protocol):
+    """A known public key; name and id tell which signature lines of a note are its."""
+
+    name: str
+    key_id: bytes
+
+    def verify(self, body: str, signature: bytes) -> None:
+        """Raise `IntegrityError` unless `signature` is this key's over the text `body`."""
+
+
+AnyVerifier = TypeVar("AnyVerifier", bound=Verifier)
+
+
+class Signature(NamedTuple):
+    """What a signature line says, unchecked."""
+
+    name: str
+    key_id: bytes
+    data: bytes
 
 
 def decode_base64(text: str) -> bytes:
@@ -39,25 +75,50 @@ def decode_base64(text: str) -> bytes:
     return data
 
 
-def _decode_key(encoded: str) -> Ed25519PublicKey:
-    """Return the key in the last part of a vkey; `ValueError` if it is none."""
-    data = decode_base64(encoded)
-    if data[:1] != _ED25519:
-        raise ValueError("not an Ed25519 key")
-    return Ed25519PublicKey.from_public_bytes(data[1:])
+def key_id(name: str, kind: int, public: bytes) -> bytes:
+    """Return the 4-byte id of a key; `kind` is the byte of its signature type."""
+    return sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
 
 
-def _check_name(name: str) -> None:
+class VerifierKey(NamedTuple):
+    """A public key as it is written down: "name+key id+base64"."""
+
+    name: str
+    kind: int
+    public: bytes
+
+    @classmethod
+    def parse(cls, vkey: str) -> "VerifierKey":
+        """Take a written key apart.
+
+        Raises:
+            InputError: it isn't one, or it was changed in copying.
+        """
+        name, _, rest = vkey.strip().partition("+")
+        stated, _, encoded = rest.partition("+")
+        try:
+            data = decode_base64(encoded)
+        except ValueError as error:
+            raise InputError(f"{vkey!r} is no public key: {error}", advice=_VKEY_ADVICE) from error
+        check_name(name)
+        key = cls(name, data[0] if data else 0, data[1:])
+        if key_id(*key).hex() != stated:
+            raise InputError(f"{vkey!r} is no public key: its id differs", advice=_VKEY_ADVICE)
+        return key
+
+    @property
+    def text(self) -> str:
+        """The key as a line of text to publish."""
+        encoded = base64.b64encode(bytes([self.kind]) + self.public).decode()
+        return f"{self.name}+{key_id(*self).hex()}+{encoded}"
+
+
+def check_name(name: str) -> None:
     """Raise `InputError` unless `name` can name a key."""
-    if not name or "+" in name or any(each.isspace() or each < " " for each in name):
+    if not name or "+" in name or not _is_plain(name) or any(each.isspace() for each in name):
         raise InputError(
-            f"{name!r} can't name a log", advice="Use a name without spaces, line breaks or '+'."
+            f"{name!r} can't name a key", advice="Use a name without spaces, line breaks or '+'."
         )
-
-
-def _key_id(name: str, public: bytes) -> bytes:
-    """Return the 4-byte key id of an Ed25519 key."""
-    return sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
 
 
 class NoteVerifier:
@@ -72,10 +133,11 @@ class NoteVerifier:
     """
 
     def __init__(self, name: str, key: Ed25519PublicKey) -> None:
-        _check_name(name)
+        check_name(name)
         self._key = key
         self.name = name
-        self.key_id = _key_id(name, key.public_bytes_raw())
+        self.public = key.public_bytes_raw()
+        self.key_id = key_id(name, _ED25519, self.public)
 
     @classmethod
     def parse(cls, vkey: str) -> "NoteVerifier":
@@ -84,21 +146,21 @@ class NoteVerifier:
         Raises:
             InputError: it isn't an Ed25519 key of that form, or was changed in copying.
         """
-        name, _, rest = vkey.strip().partition("+")
-        key_id, _, encoded = rest.partition("+")
+        name, kind, public = VerifierKey.parse(vkey)
+        if kind != _ED25519:
+            raise InputError(
+                f"{vkey!r} is no log's key: its kind is another",
+                advice="Of a witness or another kind of log? Ask for the log's Ed25519 key.",
+            )
         try:
-            verifier = cls(name, _decode_key(encoded))
+            return cls(name, Ed25519PublicKey.from_public_bytes(public))
         except ValueError as error:
-            raise InputError(f"{vkey!r} is no log key: {error}", advice=_VKEY_ADVICE) from error
-        if verifier.key_id.hex() != key_id:
-            raise InputError(f"{vkey!r} is no log key: its id differs", advice=_VKEY_ADVICE)
-        return verifier
+            raise InputError(f"{vkey!r} is no log's key: {error}", advice=_VKEY_ADVICE) from error
 
     @property
     def vkey(self) -> str:
         """The key as a line of text to publish."""
-        encoded = base64.b64encode(_ED25519 + self._key.public_bytes_raw()).decode()
-        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+        return VerifierKey(self.name, _ED25519, self.public).text
 
     def verify(self, body: str, signature: bytes) -> None:
         """Raise `IntegrityError` unless `signature` (64 bytes) is this key's over `body`."""
@@ -136,11 +198,17 @@ class NoteSigner:
                 "a note's text ends with a newline and holds no control characters",
                 advice="End the text with a newline and remove tabs and the like.",
             )
-        signed = self.verifier.key_id + self._key.sign(body.encode())
-        return f"{body}\n{_DASH}{self.name} {base64.b64encode(signed).decode()}\n"
+        signature = self._key.sign(body.encode())
+        return f"{body}\n{signature_line(self.verifier, signature)}"
 
 
-def open_note(note: str, verifiers: Iterable[NoteVerifier]) -> str:
+def signature_line(verifier: Verifier, signature: bytes) -> str:
+    """Return the line, with its newline, that adds a signature to a note."""
+    encoded = base64.b64encode(verifier.key_id + signature).decode()
+    return f"{_DASH}{verifier.name} {encoded}\n"
+
+
+def open_note(note: str, verifiers: Iterable[Verifier]) -> str:
     """Return the text of a note once a known key's signature has been verified.
 
     Signatures of unknown keys are passed over, as the specification demands.
@@ -148,26 +216,46 @@ def open_note(note: str, verifiers: Iterable[NoteVerifier]) -> str:
     Raises:
         IntegrityError: malformed, signed by no known key, or a known key's signature is wrong.
     """
-    body, signatures = _split_note(note)
-    known = {(each.name, each.key_id): each for each in verifiers}
-    if not _verify_known(body, signatures, known):
-        names = ", ".join(sorted({name for name, _ in known}))
+    known = list(verifiers)
+    if not signatures_of(note, known):
+        names = ", ".join(sorted({each.name for each in known}))
         raise IntegrityError(f"the note isn't signed by {names}")
-    return body
+    return split_note(note)[0]
 
 
-def _verify_known(
-    body: str, signatures: list[str], known: Mapping[tuple[str, bytes], NoteVerifier]
-) -> int:
-    """Verify every signature of a known key and return how many there are."""
-    verified = 0
-    for line in signatures:
-        name, signed = _parse_signature(line)
-        verifier = known.get((name, signed[:4]))
+def signatures_of(
+    note: str, verifiers: Iterable[AnyVerifier]
+) -> list[tuple[AnyVerifier, Signature]]:
+    """Return every signature of a known key, each verified, in the note's order.
+
+    Raises:
+        IntegrityError: the note is malformed, or a known key's signature is wrong.
+    """
+    body, lines = split_note(note)
+    known = {(each.name, each.key_id): each for each in verifiers}
+    found = []
+    for line in lines:
+        signature = _parse_signature(line)
+        verifier = known.get((signature.name, signature.key_id))
         if verifier is not None:
-            verifier.verify(body, signed[4:])
-            verified += 1
-    return verified
+            verifier.verify(body, signature.data)
+            found.append((verifier, signature))
+    return found
+
+
+def add_signatures(note: str, lines: Iterable[str]) -> str:
+    """Return the note with more signature lines; a later one of a key replaces the earlier.
+
+    Raises:
+        IntegrityError: the note or a line is malformed, or the note gets too many signatures.
+    """
+    body, old = split_note(note)
+    signed = {_parse_signature(line)[:2]: line for line in old}
+    for line in lines:
+        signed[_parse_signature(line.removesuffix("\n"))[:2]] = line.removesuffix("\n")
+    merged = f"{body}\n" + "".join(f"{line}\n" for line in signed.values())
+    split_note(merged)
+    return merged
 
 
 def _is_plain(text: str) -> bool:
@@ -175,8 +263,12 @@ def _is_plain(text: str) -> bool:
     return not any((each < " " and each != "\n") or "\ud800" <= each <= "\udfff" for each in text)
 
 
-def _split_note(note: str) -> tuple[str, list[str]]:
-    """Return the text with its final newline, and the signature lines."""
+def split_note(note: str) -> tuple[str, list[str]]:
+    """Return the text with its final newline, and the signature lines, unchecked.
+
+    Raises:
+        IntegrityError: it isn't a note, or has more than 100 signatures.
+    """
     text, gap, tail = note.rpartition("\n\n")
     lines = tail.split("\n")
     if not gap or lines.pop() != "" or not lines or not _is_plain(note):
@@ -186,8 +278,8 @@ def _split_note(note: str) -> tuple[str, list[str]]:
     return text + "\n", lines
 
 
-def _parse_signature(line: str) -> tuple[str, bytes]:
-    """Return the key name and the key id ‖ signature of a signature line."""
+def _parse_signature(line: str) -> Signature:
+    """Return what a signature line says."""
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
     try:
         signed = decode_base64(encoded)
@@ -195,4 +287,4 @@ def _parse_signature(line: str) -> tuple[str, bytes]:
         signed = b""
     if not line.startswith(_DASH) or not name or len(signed) <= 4:
         raise IntegrityError("a signature line of the note is malformed")
-    return name, signed
+    return Signature(name, signed[:4], signed[4:])

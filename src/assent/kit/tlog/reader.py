@@ -10,41 +10,62 @@ from pathlib import Path
 from assent.kit.errors import IntegrityError, NotFoundError
 from assent.kit.tlog._disk import Disk
 from assent.kit.tlog.checkpoint import Checkpoint, open_checkpoint
+from assent.kit.tlog.files import NOTE_LIMIT, Files, Folder
 from assent.kit.tlog.merkle import consistency_ranges, inclusion_ranges, verify_consistency
 from assent.kit.tlog.note import NoteVerifier
 from assent.kit.tlog.tiles import WIDTH
 from assent.kit.tlog.tree import TileTree
 
-__all__ = ["LogReader"]
+__all__ = ["LogReader", "read_note"]
+
+
+def read_note(files: Files, name: str = "checkpoint") -> str:
+    """Return the text of a log's checkpoint, unchecked.
+
+    Raises:
+        NotFoundError: there is none.
+        IntegrityError: it is no text, or longer than any checkpoint.
+    """
+    data = files.read(name, NOTE_LIMIT)
+    if data is None:
+        raise NotFoundError(
+            f"{files.name()} holds no log", advice="Name the folder or the address of a log."
+        )
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise IntegrityError(f"{files.name(name)} is not text") from error
 
 
 class LogReader:
     """A log at the state of its checkpoint when this was made; later appends don't show.
 
     Args:
-        folder: the log's folder or a copy of it.
+        source: the log's folder or a copy of it, or whatever else holds its files.
         verifier: the log's public key; its name is the origin.
-        disk: what reads the files.
+        disk: what reads the files of a folder.
+        checkpoint: an older state to read the log at, instead of the newest.
 
     Raises:
-        NotFoundError: there is no log in the folder.
+        NotFoundError: there is no log.
         IntegrityError: the checkpoint isn't signed by the log. Every method raises it, naming the
             file, when one is missing, cut off or changed.
         StorageError: a file can't be read.
     """
 
-    def __init__(self, folder: Path, *, verifier: NoteVerifier, disk: Disk | None = None) -> None:
-        disk = disk or Disk()
-        data = disk.read(folder / "checkpoint")
-        if data is None:
-            raise NotFoundError(f"{folder} holds no log", advice="Name the folder of a log.")
-        try:
-            self.checkpoint = data.decode()
-        except UnicodeDecodeError as error:
-            raise IntegrityError(f"{folder / 'checkpoint'} is not text") from error
+    def __init__(
+        self,
+        source: Path | Files,
+        *,
+        verifier: NoteVerifier,
+        disk: Disk | None = None,
+        checkpoint: str | None = None,
+    ) -> None:
+        files = Folder(source, disk=disk) if isinstance(source, Path) else source
+        self.checkpoint = read_note(files) if checkpoint is None else checkpoint
         self.verifier = verifier
         self.state: Checkpoint = open_checkpoint(self.checkpoint, verifier)
-        self.tree = TileTree(folder, size=self.state.size, root=self.state.root, disk=disk)
+        self.tree = TileTree(files, size=self.state.size, root=self.state.root)
 
     @property
     def size(self) -> int:

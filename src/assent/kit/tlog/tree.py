@@ -1,4 +1,4 @@
-"""The tree on disk, read through its tiles; no hash or entry leaves unchecked.
+"""The tree, read through its tiles; no hash or entry leaves unchecked.
 
 The edge tiles must give the checkpoint's root, every full tile the hash that the tile above holds
 for it, and every entry its hash in a tile of level 0. So each file is vouched for by the signed
@@ -7,12 +7,12 @@ root, and one that was changed is named.
 
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 
 from assent.kit.errors import IntegrityError
-from assent.kit.tlog._disk import Disk
-from assent.kit.tlog.merkle import fold, leaf_hash, root, subtrees
+from assent.kit.tlog.files import Files
+from assent.kit.tlog.merkle import HASH_SIZE, fold, leaf_hash, root, subtrees
 from assent.kit.tlog.tiles import (
+    ENTRY_LIMIT,
     WIDTH,
     Edge,
     Level,
@@ -32,18 +32,16 @@ class TileTree:
     """The tiles of a log at one signed state.
 
     Args:
-        folder: the log's folder.
+        files: where the log's files are.
         size: entries, as signed.
         root: 32 bytes, as signed.
-        disk: what reads the files.
 
     Every method raises `IntegrityError`, which names the file, when a file is missing, cut off or
     changed.
     """
 
-    def __init__(self, folder: Path, *, size: int, root: bytes, disk: Disk) -> None:
-        self._folder = folder
-        self._disk = disk
+    def __init__(self, files: Files, *, size: int, root: bytes) -> None:
+        self._files = files
         self._tiles: dict[tuple[int, int], list[bytes]] = {}
         self.size = size
         self.root = root
@@ -56,7 +54,8 @@ class TileTree:
             index, width = divmod(count, WIDTH)
             edge.append(self._read(len(edge), index, width, decode_tile) if width else [])
         if edge_root(edge) != self.root:
-            raise IntegrityError(f"{self._folder}: the rightmost tiles don't give the signed root")
+            where = self._files.name()
+            raise IntegrityError(f"{where}: the rightmost tiles don't give the signed root")
         return edge
 
     def tile(self, level: int, index: int) -> list[bytes]:
@@ -76,7 +75,7 @@ class TileTree:
         entries = self._read("entries", index, len(hashes), decode_bundle)
         if [leaf_hash(entry) for entry in entries] != hashes:
             path = tile_path("entries", index, len(hashes))
-            raise IntegrityError(f"{self._folder / path} was changed")
+            raise IntegrityError(f"{self._files.name(path)} was changed")
         return entries
 
     def range_root(self, start: int, end: int) -> bytes:
@@ -95,18 +94,20 @@ class TileTree:
         expected = self.tile(level + 1, parent)[offset]
         hashes = self._read(level, index, WIDTH, decode_tile)
         if root(hashes) != expected:
-            raise IntegrityError(f"{self._folder / tile_path(level, index)} was changed")
+            raise IntegrityError(f"{self._files.name(tile_path(level, index))} was changed")
         return hashes
 
     def _read(
         self, level: Level, index: int, width: int, decode: Callable[[bytes], list[bytes]]
     ) -> list[bytes]:
         """Read the first `width` items of a tile or bundle."""
-        path = self._folder / tile_path(level, index, width)
-        data = self._disk.read(path)
-        if data is None:
+        path, full = tile_path(level, index, width), tile_path(level, index)
+        limit = WIDTH * (2 + ENTRY_LIMIT if level == "entries" else HASH_SIZE)
+        data = self._files.read(path, limit)
+        if data is None and path != full:
             # A log drops a partial tile once the full one is there.
-            data = self._disk.read(self._folder / tile_path(level, index))
+            data = self._files.read(full, limit)
+        path = self._files.name(path)
         if data is None:
             raise IntegrityError(f"{path} is missing")
         try:

@@ -10,13 +10,13 @@ from assent.kit.tlog._disk import Disk, replace_file
 def test_replacing_a_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     replace_file(Disk(), path, b"one")
-    replace_file(Disk(), path, b"two", sync_folder=False)
+    replace_file(Disk(), path, b"two")
     assert path.read_bytes() == b"two"
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
 def test_what_isnt_there_reads_as_none(tmp_path: Path) -> None:
-    assert Disk().read(tmp_path / "nothing") is None
+    assert Disk().read(tmp_path / "nothing", 9) is None
 
 
 def test_folders(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_every_step_names_the_file_that_failed(tmp_path: Path) -> None:
     plain.write_bytes(b"")
     disk = Disk()
     with pytest.raises(StorageError, match="plain"):
-        disk.read(plain / "below")
+        disk.read(plain / "below", 9)
     with pytest.raises(StorageError, match="plain"):
         disk.make_folder(plain / "below")
     with pytest.raises(StorageError, match="missing"):

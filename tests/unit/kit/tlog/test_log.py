@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.kit.errors import InputError, IntegrityError, NotFoundError, StorageError
 from assent.kit.tlog._disk import Disk
+from assent.kit.tlog.checkpoint import Checkpoint
 from assent.kit.tlog.log import Log
 from assent.kit.tlog.merkle import leaf_hash, root
-from assent.kit.tlog.note import NoteSigner
+from assent.kit.tlog.note import NoteSigner, split_note
 from assent.kit.tlog.reader import LogReader
 
 FailingDisk = Any
@@ -104,7 +105,7 @@ def run_until_it_fails(
 
 # Sizes before and appended: inside a tile, filling one, and going over into the next level.
 @pytest.mark.parametrize(("before", "added"), [(0, 1), (3, 2), (255, 1), (254, 300)])
-@pytest.mark.parametrize("cut", [False, True], ids=["error", "power cut"])
+@pytest.mark.parametrize("failure", ["error", "power cut", "power cut that forgets names"])
 def test_every_step_of_append_may_fail(
     tmp_path: Path,
     signer: NoteSigner,
@@ -112,9 +113,10 @@ def test_every_step_of_append_may_fail(
     power_cut: type[BaseException],
     before: int,
     added: int,
-    cut: bool,
+    failure: str,
 ) -> None:
-    """After any failure: a whole log, the old entries or all, and appending goes on."""
+    """After any failure: a whole log, the old entries or all, appending goes on, and no checkpoint
+    that anybody may have seen meanwhile is belied."""
     old = [f"old {i}".encode() for i in range(before)]
     new = [f"new {i}".encode() for i in range(added)]
     template = tmp_path / "template"
@@ -123,27 +125,81 @@ def test_every_step_of_append_may_fail(
     for fail_at in itertools.count():
         folder = tmp_path / str(fail_at)
         shutil.copytree(template, folder)
-        older = (folder / "checkpoint").read_text()
-        disk = failing_disk(fail_at, cut=cut)
+        disk = failing_disk(fail_at, cut=failure != "error", forget="forgets" in failure)
+        seen: set[str] = set()
+        disk.before_step = lambda f=folder, s=seen: s.add((f / "checkpoint").read_text())
         log = Log.open(folder, signer=signer, disk=disk)
         done = run_until_it_fails(disk, power_cut, lambda log=log: log.append(new))  # type: ignore[misc]
 
         left = entries_of(folder, signer)
         assert left in (old, old + new)
         assert left == old + new or not done
-        if left == old:
-            assert (folder / "checkpoint").read_text() == older
-        outcomes.add((done, left == old))
-
         after = [b"after 1", b"after 2"]
         again = Log.open(folder, signer=signer, disk=failing_disk())
-        assert again.append(after) == (len(left), len(left) + 1)
-        assert entries_of(folder, signer) == left + after
-        LogReader(folder, verifier=signer.verifier).check_extends(older)
+        first, second = again.append(after)
+        assert second == first + 1
+        whole = entries_of(folder, signer)
+        # What was ready to be published may have been finished now; nothing goes back.
+        assert whole in (left + after, old + new + after)
+        for checkpoint in seen:
+            LogReader(folder, verifier=signer.verifier).check_extends(checkpoint)
+        outcomes.add((done, left == old, whole == left + after))
         if fail_at >= len(disk.steps):
             break
-    # Each kind of outcome was seen: nothing appended, all appended though it failed, all went well.
-    assert outcomes == {(False, True), (False, False), (True, False)}
+    # Nothing was appended; it was finished by the next process; all went well. And, where names
+    # are durable at once or something is left to prune: all appended though it failed.
+    kinds = {(False, True, True), (False, True, False), (True, False, True)}
+    assert outcomes - {(False, False, True)} == kinds
+    assert (False, False, True) in outcomes or "forgets" in failure
+
+
+def test_what_may_have_been_seen_is_never_belied(
+    tmp_path: Path,
+    signer: NoteSigner,
+    failing_disk: FailingDisk,
+    power_cut: type[BaseException],
+) -> None:
+    """The power goes after the new checkpoint was visible and before its name was durable."""
+    Log.create(tmp_path, signer=signer).append([b"a"])
+    disk = failing_disk(0)
+    Log.open(tmp_path, signer=signer, disk=disk)
+    names = failing_disk()
+    shutil.copytree(tmp_path, tmp_path / "copy")
+    Log.open(tmp_path / "copy", signer=signer, disk=names).append([b"b"])
+    disk = failing_disk(names.steps.index("rename checkpoint") + 1, cut=True, forget=True)
+    seen: list[str] = []
+    disk.before_step = lambda: seen.append((tmp_path / "checkpoint").read_text())
+    with pytest.raises(power_cut):
+        Log.open(tmp_path, signer=signer, disk=disk).append([b"b"])
+    assert seen[-1].split("\n")[1] == "2"
+    # The old name is back, and would let another second entry in.
+    assert entries_of(tmp_path, signer) == [b"a"]
+    assert Log.open(tmp_path, signer=signer).append([b"c"]) == (2,)
+    assert entries_of(tmp_path, signer) == [b"a", b"b", b"c"]
+    LogReader(tmp_path, verifier=signer.verifier).check_extends(seen[-1])
+
+
+@pytest.mark.parametrize(
+    "left", [b"", b"half a checkpo", b"\xff\xfe", "another log's", "an older one", "one of nothing"]
+)
+def test_a_checkpoint_that_was_never_ready_is_passed_over(
+    tmp_path: Path, signer: NoteSigner, make_signer: Callable[..., NoteSigner], left: bytes | str
+) -> None:
+    log = Log.create(tmp_path, signer=signer)
+    older = log.checkpoint()
+    log.append([b"a"])
+    if left == "another log's":
+        left = make_signer(2).sign(split_note(log.checkpoint())[0]).encode()
+    elif left == "an older one":
+        left = older.encode()
+    elif left == "one of nothing":
+        state = Checkpoint(origin=signer.name, size=5, root=bytes(32))
+        left = signer.sign(state.body()).encode()
+    assert isinstance(left, bytes)
+    (tmp_path / ".checkpoint.tmp").write_bytes(left)
+    assert log.append([b"b"]) == (1,)
+    assert entries_of(tmp_path, signer) == [b"a", b"b"]
+    assert not (tmp_path / ".checkpoint.tmp").exists()
 
 
 def test_the_order_of_steps(tmp_path: Path, signer: NoteSigner, failing_disk: FailingDisk) -> None:
@@ -153,12 +209,12 @@ def test_the_order_of_steps(tmp_path: Path, signer: NoteSigner, failing_disk: Fa
     Log.open(tmp_path, signer=signer, disk=disk).append([b"y"])
     assert disk.steps == [
         *("make 0", "make 000.p", "sync tile", "sync 1", "make entries"),
-        *("write .000.tmp", "sync .000.tmp", "rename 000"),
-        *("write .000.tmp", "sync .000.tmp", "rename 000"),
-        *("write .1.tmp", "sync .1.tmp", "rename 1"),
+        *("write .000.tmp", "write .000.tmp", "write .1.tmp"),
+        *("sync .000.tmp", "sync .000.tmp", "sync .1.tmp"),
+        *("rename 000", "rename 000", "rename 1"),
         *("sync 0", "sync 000.p", "sync entries"),
-        *("write .checkpoint.tmp", "sync .checkpoint.tmp", "rename checkpoint"),
-        f"sync {tmp_path.name}",
+        *("write .checkpoint.tmp", "sync .checkpoint.tmp", f"sync {tmp_path.name}"),
+        *("rename checkpoint", f"sync {tmp_path.name}"),
         *("remove 000.p", "remove 000.p"),
     ]
 
@@ -184,7 +240,7 @@ def test_every_step_of_create_may_fail(
         Log.open(folder, signer=signer).append([b"a"])
         if fail_at >= len(disk.steps):
             break
-    assert fail_at == 6
+    assert fail_at == 7
 
 
 def test_threads_take_turns(tmp_path: Path, signer: NoteSigner) -> None:

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.kit.errors import IntegrityError
 from assent.kit.tlog._disk import Disk
+from assent.kit.tlog.files import Folder
 from assent.kit.tlog.log import Log
 from assent.kit.tlog.merkle import leaf_hash, root
 from assent.kit.tlog.note import NoteSigner
@@ -18,9 +19,9 @@ class CountingDisk(Disk):
     def __init__(self) -> None:
         self.reads = 0
 
-    def read(self, path: Path) -> bytes | None:
+    def read(self, path: Path, limit: int) -> bytes | None:
         self.reads += 1
-        return super().read(path)
+        return super().read(path, limit)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
 
 def tree_of(large: tuple[Path, list[bytes]], disk: Disk | None = None) -> TileTree:
     folder, leaves = large
-    return TileTree(folder, size=len(leaves), root=root(leaves), disk=disk or Disk())
+    return TileTree(Folder(folder, disk=disk), size=len(leaves), root=root(leaves))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,6 @@ def test_a_changed_inner_tile_is_named(large: tuple[Path, list[bytes]], tmp_path
     shutil.copytree(large[0], folder)
     tile = folder / "tile/1/000"
     tile.write_bytes(bytes(32) + tile.read_bytes()[32:])
-    tree = TileTree(folder, size=len(large[1]), root=root(large[1]), disk=Disk())
+    tree = TileTree(Folder(folder), size=len(large[1]), root=root(large[1]))
     with pytest.raises(IntegrityError, match="tile/1/000 was changed"):
         tree.bundle(7)
