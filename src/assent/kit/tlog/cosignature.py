@@ -17,7 +17,7 @@ from assent.kit.errors import InputError, IntegrityError
 from assent.kit.tlog.checkpoint import read_body
 from assent.kit.tlog.note import VerifierKey, check_name, key_id, signature_line
 
-__all__ = ["FUTURE", "Cosignature", "Cosigner", "WitnessKey"]
+__all__ = ["FUTURE", "Cosignature", "Cosigner", "WitnessKey", "cosigned_at"]
 
 FUTURE = timedelta(minutes=5)
 """How far another machine's clock may be ahead of ours."""

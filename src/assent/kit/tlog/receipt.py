@@ -1,32 +1,48 @@
 """Receipts: one text that proves offline that an entry is in a log (c2sp.org/tlog-proof).
 
 >>> receipt = make_receipt(reader, 7)  # doctest: +SKIP
->>> verify_receipt(receipt, entry, verifier)  # doctest: +SKIP
-VerifiedEntry(index=7, size=12, origin='assent.local/studio/1')
+>>> found = verify_receipt(receipt, entry, verifier)  # doctest: +SKIP
+>>> found.index, found.size  # doctest: +SKIP
+(7, 12)
 """
 
 import base64
 from dataclasses import dataclass
+from datetime import datetime
 
 from assent.kit.errors import IntegrityError
-from assent.kit.tlog.checkpoint import open_checkpoint, parse_decimal
+from assent.kit.tlog.checkpoint import parse_decimal
+from assent.kit.tlog.cosignature import Cosignature
+from assent.kit.tlog.files import NOTE_LIMIT
 from assent.kit.tlog.merkle import HASH_SIZE, leaf_hash, verify_inclusion
 from assent.kit.tlog.note import NoteVerifier, decode_base64
+from assent.kit.tlog.policy import Policy
 from assent.kit.tlog.reader import LogReader
+from assent.kit.tlog.witnessed import open_witnessed
 
-__all__ = ["VerifiedEntry", "make_receipt", "verify_receipt"]
+__all__ = ["SUFFIX", "VerifiedEntry", "make_receipt", "verify_receipt"]
 
+SUFFIX = ".tlog-proof"
+"""How the names of files with receipts end."""
+
+_UNWITNESSED = Policy()
 _HEADER = "c2sp.org/tlog-proof@v1"
 _ADVICE = "Fetch the receipt again from the log; it must be stored byte for byte."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedEntry:
-    """An entry that was found at `index` in the log `origin` when it held `size` entries."""
+    """An entry that was found at `index` in the log `origin` when it held `size` entries.
+
+    `cosignatures` are those of the policy's witnesses over that state of the log, and `enough` says
+    whether the policy's quorum is met (always, if no policy was given).
+    """
 
     index: int
     size: int
     origin: str
+    cosignatures: tuple[Cosignature, ...] = ()
+    enough: bool = True
 
 
 def make_receipt(reader: LogReader, index: int) -> str:
@@ -35,22 +51,40 @@ def make_receipt(reader: LogReader, index: int) -> str:
     return "\n".join([_HEADER, f"index {index}", *hashes, "", reader.checkpoint])
 
 
-def verify_receipt(text: str, entry: bytes, verifier: NoteVerifier) -> VerifiedEntry:
+def verify_receipt(
+    text: str,
+    entry: bytes,
+    verifier: NoteVerifier,
+    *,
+    policy: Policy = _UNWITNESSED,
+    now: datetime | None = None,
+) -> VerifiedEntry:
     """Return where the log had `entry`, once signature and proof are verified.
 
-    Extra data in the receipt isn't authenticated and is passed over.
+    Whether enough witnesses saw it is for the caller to ask of the result. Extra data in the
+    receipt isn't authenticated and is passed over.
 
     Raises:
-        IntegrityError: the receipt is malformed, of another log or of another entry.
+        IntegrityError: the receipt is malformed, of another log or of another entry, or a
+            cosignature of a known witness is wrong.
     """
+    if len(text) > NOTE_LIMIT:
+        raise IntegrityError("this is not a receipt: it is too long", advice=_ADVICE)
     head, _, note = text.partition("\n\n")
     try:
         index, proof = _parse_head(head.split("\n"))
     except ValueError as error:
         raise IntegrityError(f"this is not a receipt: {error}", advice=_ADVICE) from error
-    state = open_checkpoint(note, verifier)
+    seen = open_witnessed(note, log=verifier, policy=policy, now=now)
+    state = seen.state
     verify_inclusion(leaf_hash(entry), index=index, size=state.size, proof=proof, root=state.root)
-    return VerifiedEntry(index=index, size=state.size, origin=state.origin)
+    return VerifiedEntry(
+        index=index,
+        size=state.size,
+        origin=state.origin,
+        cosignatures=seen.cosignatures,
+        enough=seen.enough,
+    )
 
 
 def _parse_head(lines: list[str]) -> tuple[int, list[bytes]]:
