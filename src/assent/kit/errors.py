@@ -16,6 +16,7 @@
         ├── StorageError           the disk is full, or a file can't be written
         ├── FetchError             an address on the network gave no useful answer
         ├── IntegrityError         stored bytes are not what was stored
+        │   └── RewrittenError  4     a log shows another history than before
         └── SealError              a seal could not be completed; nothing was left behind
 
 >>> try:
@@ -38,6 +39,7 @@ __all__ = [
     "NotClearedError",
     "NotFoundError",
     "RefusedError",
+    "RewrittenError",
     "SealError",
     "SignOffError",
     "StorageError",
@@ -146,6 +148,13 @@ class IntegrityError(FaultError):
     """Stored bytes are not what was stored."""
 
     advice = "The file was changed outside Assent. Restore the studio folder from a backup."
+
+
+class RewrittenError(IntegrityError):
+    """A log was rolled back, or shows different people different histories."""
+
+    advice = "Keep the evidence and tell everyone who relies on the log; no run makes this good."
+    exit_code = 4
 
 
 class SealError(FaultError):

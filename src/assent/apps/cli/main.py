@@ -1,6 +1,7 @@
 """The command `assent`: the eight steps as commands, errors in two lines.
 
-Exit codes: 0 done, 1 a fault, 2 bad input, 3 refused by a rule, 130 interrupted.
+Exit codes: 0 done, 1 a fault, 2 bad input, 3 refused by a rule, 4 a log was rewritten,
+130 interrupted.
 """
 
 import errno

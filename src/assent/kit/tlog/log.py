@@ -80,9 +80,10 @@ class Log:
         """Return the signed checkpoint of now."""
         return self.reader().checkpoint
 
-    def reader(self) -> LogReader:
-        """Return a reader of the log at its state of now."""
-        return LogReader(self._folder, verifier=self._signer.verifier, disk=self._disk)
+    def reader(self, checkpoint: str | None = None) -> LogReader:
+        """Return a reader of the log at its state of now, or at an older one."""
+        files = Folder(self._folder, disk=self._disk)
+        return LogReader(files, verifier=self._signer.verifier, checkpoint=checkpoint)
 
     def append(self, entries: Sequence[bytes]) -> tuple[int, ...]:
         """Append entries of at most 65,535 bytes, all or none, and return their indices.

@@ -1,0 +1,261 @@
+"""A monitor: what a log shows now must continue what it has shown before, to everyone.
+
+The state is a folder: `checkpoint`, the largest state that was ever seen and verified, and
+`evidence/`, what contradicts it. Sources are the log itself, mirrors of it, and the checkpoints
+that witnesses cosigned.
+
+>>> sight = Monitor(folder, log=verifier, clock=system).look([Site(url, get)])  # doctest: +SKIP
+>>> sight.size, sight.grown
+(12, 5)
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from assent.kit.clock import Clock, stamp
+from assent.kit.disk import Disk, replace_file
+from assent.kit.errors import AssentError, IntegrityError, RewrittenError
+from assent.kit.progress import Progress, nothing
+from assent.kit.tlog.checkpoint import Checkpoint, open_checkpoint
+from assent.kit.tlog.files import NOTE_LIMIT, Files
+from assent.kit.tlog.log import COSIGNED
+from assent.kit.tlog.merkle import verify_consistency
+from assent.kit.tlog.note import NoteVerifier
+from assent.kit.tlog.policy import Policy
+from assent.kit.tlog.reader import LogReader, read_note
+from assent.kit.tlog.witnessed import Witnessed, open_witnessed
+
+__all__ = ["Monitor", "Sight"]
+
+_MOST_ENTRIES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What a look at a log found: nothing that contradicts what was seen before.
+
+    Attributes:
+        size: entries now.
+        grown: how many more than at the last look; `size` at the first one.
+        first: whether there was nothing to compare with.
+        witnessed: the newest cosigned checkpoint, if there is one.
+        problems: what is wrong besides, in words: a source that is down or behind, cosignatures
+            that are missing or old.
+    """
+
+    size: int
+    grown: int
+    first: bool
+    witnessed: Witnessed | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A checkpoint as somebody showed it; `reader` if the entries are there too."""
+
+    source: str
+    note: str
+    state: Checkpoint
+    reader: LogReader | None = None
+
+
+class Monitor:
+    """Keeps watch over one log from one folder.
+
+    Args:
+        folder: the monitor's own, made where missing.
+        log: the log's public key; its name is the origin.
+        policy: which witnesses are to have seen the log.
+        fresh: how old the newest cosignature may be.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        log: NoteVerifier,
+        clock: Clock,
+        policy: Policy | None = None,
+        fresh: timedelta | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        self._folder = folder
+        self._log = log
+        self._clock = clock
+        self._policy = policy or Policy()
+        self._fresh = fresh
+        self._disk = disk or Disk()
+
+    def look(
+        self,
+        sources: Sequence[Files],
+        *,
+        wait: Callable[[], None] | None = None,
+        progress: Progress = nothing,
+    ) -> Sight:
+        """Look at every source, compare all views with each other and with what was seen before.
+
+        New entries are read and checked, a million at most. Only what continues the log is kept.
+        `wait` is called, and the sources are read once more, if they show less than before: a copy
+        may be some seconds old.
+
+        Raises:
+            RewrittenError: the log was rolled back or forked. Both checkpoints lie in `evidence/`,
+                named in the message; the next look raises again.
+            IntegrityError: no source could be read, or the largest one's files are damaged.
+        """
+        self._disk.make_folder(self._folder / "evidence")
+        with self._disk.lock(self._folder / ".lock"):
+            kept = self._kept()
+            views, problems = self._views(sources)
+            if wait is not None and _shows_less(kept, views):
+                wait()
+                views, problems = self._views(sources)
+            largest = self._compare([*([kept] if kept else []), *views])
+            known = kept.state.size if kept else 0
+            problems += [
+                f"{view.source} is behind: {view.state.size} of {largest.state.size} entries"
+                for view in views
+                if view.reader is not None and view.state.size < largest.state.size
+            ]
+            self._read_entries(largest, known, progress)
+            replace_file(self._disk, self._folder / "checkpoint", largest.note.encode())
+        witnessed, wrong = self._witnessed(views)
+        return Sight(
+            size=largest.state.size,
+            grown=largest.state.size - known,
+            first=kept is None,
+            witnessed=witnessed,
+            problems=(*problems, *wrong, *self._doubts(witnessed)),
+        )
+
+    def _kept(self) -> _View | None:
+        """Return what was seen at the last look."""
+        data = self._disk.read(self._folder / "checkpoint")
+        if data is None:
+            return None
+        note = data.decode("utf-8", "replace")
+        return _View("an earlier look", note, open_checkpoint(note, self._log))
+
+    def _views(self, sources: Sequence[Files]) -> tuple[list[_View], list[str]]:
+        """Return what the sources show, and which of them show nothing."""
+        views: list[_View] = []
+        problems: list[str] = []
+        for files in sources:
+            try:
+                views += self._views_of(files)
+            except AssentError as error:
+                problems.append(f"{files.name()}: {error}")
+        if not any(view.reader for view in views):
+            raise IntegrityError(
+                f"no source of {self._log.name} can be read: {'; '.join(problems)}",
+                advice="Look again; if it stays so, ask the log's owner. Nothing is known of it.",
+            )
+        return views, problems
+
+    def _views_of(self, files: Files) -> list[_View]:
+        views = []
+        # First, since the log may grow while it's being read.
+        if files.read(COSIGNED, NOTE_LIMIT) is not None:
+            note = read_note(files, COSIGNED)
+            views.append(_View(files.name(COSIGNED), note, open_checkpoint(note, self._log)))
+        reader = LogReader(files, verifier=self._log)
+        return [*views, _View(files.name(), reader.checkpoint, reader.state, reader)]
+
+    def _compare(self, views: list[_View]) -> _View:
+        """Return the largest view once it's proven to continue all the others."""
+        largest = max(views, key=lambda view: (view.state.size, view.reader is not None))
+        for view in views:
+            if view.state.size == largest.state.size and view.state.root != largest.state.root:
+                self._shout("the log shows two histories", view, largest, [])
+        if largest.reader is None:
+            shown = max((v for v in views if v.reader), key=lambda view: view.state.size)
+            self._shout(
+                f"the log was rolled back to {shown.state.size} entries", largest, shown, []
+            )
+        for view in views:
+            self._check_continues(view, largest)
+        return largest
+
+    def _check_continues(self, old: _View, new: _View) -> None:
+        assert new.reader is not None  # noqa: S101 - as chosen
+        # What the proof consists of was checked against the new root: that it doesn't give the old
+        # one is the log's doing.
+        proof = new.reader.consistency_proof(old.state.size)
+        try:
+            verify_consistency(
+                old_size=old.state.size,
+                old_root=old.state.root,
+                new_size=new.state.size,
+                new_root=new.state.root,
+                proof=proof,
+            )
+        except IntegrityError:
+            self._shout("the log was rewritten", old, new, proof)
+
+    def _read_entries(self, view: _View, known: int, progress: Progress) -> None:
+        """Read what is new, so that the log can't show hashes of what nobody may read."""
+        assert view.reader is not None  # noqa: S101 - as chosen
+        end = min(view.state.size, known + _MOST_ENTRIES)
+        for index, _ in view.reader.entries(known):
+            if index >= end:
+                break
+            progress("reading entries", index + 1 - known, end - known)
+
+    def _witnessed(self, views: Sequence[_View]) -> tuple[Witnessed | None, list[str]]:
+        """Return the newest view with cosignatures of the policy's witnesses, and wrong ones."""
+        seen, wrong = [], []
+        for view in views:
+            try:
+                seen.append(
+                    open_witnessed(view.note, log=self._log, policy=self._policy, now=self._clock())
+                )
+            except IntegrityError as error:
+                wrong.append(f"{view.source}: {error}")
+        cosigned = [each for each in seen if each.cosignatures]
+        return max(cosigned, key=lambda each: each.cosignatures[-1].time, default=None), wrong
+
+    def _doubts(self, witnessed: Witnessed | None) -> list[str]:
+        """Return what the policy finds wrong."""
+        doubts = []
+        if self._policy.needs_witnesses and (witnessed is None or not witnessed.enough):
+            doubts.append("not as many witnesses have seen it as the policy asks for")
+        newest = witnessed.cosignatures[-1].time if witnessed else None
+        if self._fresh is not None and (newest is None or self._clock() - newest > self._fresh):
+            doubts.append(f"no witness has seen it since {_when(newest)}")
+        return doubts
+
+    def _shout(self, what: str, old: _View, new: _View, proof: list[bytes]) -> None:
+        """Keep the evidence and raise `RewrittenError`."""
+        lines = [
+            f"{self._log.name}: {what}",
+            f"-- {old.source}, as of {stamp(self._clock())}, signed with {self._log.vkey}",
+            old.note,
+            f"-- {new.source}",
+            new.note,
+            f"-- consistency proof from {old.state.size} to {new.state.size}",
+            *(base64.b64encode(each).decode() for each in proof),
+        ]
+        name = sha256((old.note + new.note).encode()).hexdigest()[:16]
+        path = self._folder / "evidence" / f"{name}.txt"
+        if self._disk.read(path) is None:
+            replace_file(self._disk, path, "\n".join([*lines, ""]).encode())
+        raise RewrittenError(
+            f"{self._log.name}: {what}. {old.source} shows {old.state.size} entries, {new.source} "
+            f"{new.state.size}. Both signed checkpoints are in {path}"
+        )
+
+
+def _shows_less(kept: _View | None, views: Sequence[_View]) -> bool:
+    """Tell whether no source shows as much as was seen before, or as was cosigned."""
+    shown = max(view.state.size for view in views if view.reader)
+    return any(view.state.size > shown for view in [*([kept] if kept else []), *views])
+
+
+def _when(time: datetime | None) -> str:
+    return "ever" if time is None else stamp(time)
