@@ -13,13 +13,16 @@ import pytest
 SRC = Path(__file__).parents[1] / "src" / "assent"
 
 DOORS = {
+    ("apps/web/log_site.py", "uvicorn.run"): "the public log's files, and nothing else",
     ("apps/web/server.py", "uvicorn.run"): "subjects' own records and receipts; sealed previews",
+    ("apps/web/witness_site.py", "uvicorn.run"): "cosignatures and signed checkpoints",
     ("apps/cli/files.py", "replace_file"): "offers, receipts and keys that a person asked for",
     ("apps/cli/vault.py", "export"): "a backup, encrypted to those who may restore it",
     ("consent/status_list.py", "replace_file"): "the list of receipts that ended, beside the log",
     ("consent/versions.py", "replace_file"): "a record's id and version, signed, beside its key",
     ("disclose/release.py", "replace_file"): "sealed videos, once their bytes are checked again",
     ("disclose/still.py", "replace_file"): "sealed stills, once their bytes are checked again",
+    ("disclose/witnessing.py", "replace_file"): "the log's policy, and log proofs of releases",
     ("kit/anchors/folder.py", "replace_file"): "proofs about checkpoints, for everyone",
     ("kit/c2pa/sign.py", "c2pa.Signer.from_callback"): "asks the time-stamp authority, if named",
     ("kit/disk.py", "FileIO"): "makes the studio's files, for their owner alone",
@@ -39,7 +42,9 @@ DOORS = {
     ("kit/store/studio.py", "replace_file"): "studio.toml and the log's public key",
     ("kit/tlog/_disk.py", "os.open"): "the log's lock",
     ("kit/tlog/_disk.py", "path.write_bytes"): "the log's files: public, and of hashes only",
-    ("kit/tlog/log.py", "replace_file"): "the log's files: public, and of hashes only",
+    ("kit/tlog/log.py", "replace_file"): "the log's checkpoints",
+    ("kit/tlog/monitor.py", "replace_file"): "signed checkpoints, and what contradicts them",
+    ("kit/tlog/witness.py", "replace_file"): "a witness's key and what it cosigned last",
     ("kit/vault/guard.py", "subprocess.run"): "hands the root key to the owner's key program",
     ("kit/vault/keyring.py", "replace_file"): "keys, wrapped under the studio's master key",
     (
@@ -52,6 +57,8 @@ DOORS = {
 
 _FROM_VAULT = "reads out of the vault, under clearances"
 HARMLESS = {
+    ("apps/cli/witness.py", "Witness.open"): "opens a witness by its folder",
+    ("kit/tlog/witness.py", "cls.open"): "opens a witness by its folder",
     ("apps/web/guard.py", "urlsplit"): "takes an address apart",
     ("apps/web/site.py", "parse_qs"): "takes a form apart",
     ("consent/enrolment.py", "np.save"): "into memory; the locker encrypts it",

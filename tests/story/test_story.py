@@ -64,7 +64,7 @@ def test_from_consent_to_withdrawal(rendered: Cli, tmp_path: Path) -> None:
     assert layers(untouched)["watermark"] == "missing"
 
     # No name of a person anywhere in what goes out.
-    public = [video.read_bytes(), video.with_suffix(".proof").read_bytes()]
+    public = [video.read_bytes(), video.with_suffix(".tlog-proof").read_bytes()]
     public += [path.read_bytes() for path in log.rglob("*") if path.is_file()]
     for name in (b"computer-generated", b"ada_", b"ben_", b"scene1", b"handle"):
         assert not any(name in data for data in public), name

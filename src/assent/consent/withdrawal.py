@@ -24,6 +24,7 @@ from assent.kit.clock import stamp
 from assent.kit.store.escrow import destroy_everywhere, known_escrows
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, EndingRow
+from assent.kit.tlog.receipt import SUFFIX
 
 __all__ = ["Ending", "catch_up", "certify", "destroy", "find_ending", "tell_the_public", "withdraw"]
 
@@ -267,7 +268,7 @@ def _receipts(studio: Studio, record_id: str) -> list[str]:
 def _remove_sheet(studio: Studio, name: str) -> None:
     path = studio.previews_folder / name
     studio.disk.remove(path)
-    studio.disk.remove(path.with_name(f"{name}.proof"))
+    studio.disk.remove(path.with_suffix(SUFFIX))
 
 
 def _keep(studio: Studio, record_id: str, **values: Any) -> None:  # noqa: ANN401 - columns

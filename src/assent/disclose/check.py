@@ -5,6 +5,7 @@ Each returns what it verified, or raises `SealError`.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import BinaryIO
 
 import numpy as np
@@ -19,6 +20,7 @@ from assent.kit.media.listen import listen
 from assent.kit.media.picture import Picture, luma8
 from assent.kit.media.read import read_pictures, sample_pictures
 from assent.kit.tlog.note import NoteVerifier
+from assent.kit.tlog.policy import Policy
 from assent.kit.tlog.receipt import VerifiedEntry, verify_receipt
 from assent.kit.watermark.key import ReadingKey
 from assent.kit.watermark.mark import Mark
@@ -39,6 +41,7 @@ __all__ = [
 
 MIME = "video/mp4"
 _NAME = "the sealed video"
+_ANYONE = Policy()
 # Over all samples a frame with the label scores 0.88 and more down to CRF 38, one without 0.05 at
 # most, and one whose label is half transparent 0.59.
 LABEL_SEEN = 0.7
@@ -118,11 +121,25 @@ def check_label(pictures: Iterable[Picture]) -> int:
     return count
 
 
-def check_log(entry: bytes, receipt: str, verifier: NoteVerifier, *, sha256: str) -> VerifiedEntry:
-    """Return the proven place in the log if the entry tells of these very bytes."""
+def check_log(
+    entry: bytes,
+    receipt: str,
+    verifier: NoteVerifier,
+    *,
+    sha256: str,
+    policy: Policy = _ANYONE,
+    now: datetime | None = None,
+) -> VerifiedEntry:
+    """Return the proven place in the log if the entry tells of these very bytes.
+
+    As many witnesses as `policy` asks for must have seen the log with the entry.
+    """
     if SealEntry.parse(entry).sha256 != sha256:
         raise SealError("the log entry is not of these bytes")
     try:
-        return verify_receipt(receipt, entry, verifier)
+        place = verify_receipt(receipt, entry, verifier, policy=policy, now=now)
     except AssentError as error:
         raise SealError(f"the log proof does not hold: {error}") from error
+    if not place.enough:
+        raise SealError("the log proof lacks witnesses that the studio's policy asks for")
+    return place

@@ -10,6 +10,7 @@ from assent.disclose.check import check_log
 from assent.kit.errors import NotFoundError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import DraftRow, FootageRow, ModelRow, PreviewRow, ReleaseRow
+from assent.kit.tlog.receipt import SUFFIX
 
 __all__ = ["Made", "Preview", "made_with", "read_preview"]
 
@@ -93,7 +94,7 @@ def read_preview(studio: Studio, person: Person, name: str) -> bytes:
     data = path.read_bytes()
     check_log(
         studio.log.reader().entry(row.log_index),
-        path.with_suffix(".proof").read_text("utf-8"),
+        path.with_suffix(SUFFIX).read_text("utf-8"),
         studio.log_verifier,
         sha256=hashlib.sha256(data).hexdigest(),
     )

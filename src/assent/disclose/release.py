@@ -10,11 +10,13 @@ from assent.disclose.check import check_log, check_media
 from assent.disclose.entry import SealEntry
 from assent.disclose.reopen import reopen
 from assent.disclose.sealed import SealedVideo
+from assent.disclose.witnessing import policy_of
 from assent.kit.disk import replace_file
 from assent.kit.errors import NotFoundError, SealError
 from assent.kit.hashing import chunks_of, hash_file
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReleaseRow
+from assent.kit.tlog.receipt import SUFFIX
 from assent.purpose.projects import Purpose
 
 __all__ = ["Released", "release", "released_already"]
@@ -41,12 +43,19 @@ def release(studio: Studio, purpose: Purpose, video: SealedVideo) -> Released:
     """
     entry = SealEntry.parse(video.entry)
     sha256 = hash_file(video.media)
-    place = check_log(video.entry, video.receipt, studio.log_verifier, sha256=sha256)
+    place = check_log(
+        video.entry,
+        video.receipt,
+        studio.log_verifier,
+        sha256=sha256,
+        policy=policy_of(studio),
+        now=studio.clock(),
+    )
     _check_asset(studio, video, entry)
     check_media(video.media, entry, chain=studio.chain, key=studio.reading_key)
     name = f"{purpose.slug}-{video.asset_id}"
     path = studio.releases_folder / f"{name}.mp4"
-    proof = studio.releases_folder / f"{name}.proof"
+    proof = path.with_suffix(SUFFIX)
     # The proof first: a video never lies there without it.
     replace_file(studio.disk, proof, video.receipt.encode())
     replace_file(studio.disk, path, chunks_of(video.media))
@@ -98,7 +107,7 @@ def released_already(studio: Studio, draft: Draft) -> Released | None:
     path = studio.releases_folder / str(row.name)
     return Released(
         path=path,
-        proof=path.with_suffix(".proof"),
+        proof=path.with_suffix(SUFFIX),
         asset_id=row.asset_id,
         sha256=video.sha256,
         fingerprint=str(row.fingerprint),

@@ -10,6 +10,7 @@ from assent.kit.errors import NotFoundError, SealError
 from assent.kit.hashing import hash_file
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReleaseRow
+from assent.kit.tlog.receipt import SUFFIX
 
 __all__ = ["reopen"]
 
@@ -25,7 +26,7 @@ def reopen(studio: Studio, asset_id: str) -> SealedVideo:
     if row is None or row.state != "released" or row.name is None or row.log_index is None:
         raise NotFoundError(f"no release {asset_id}", advice="See `assent monitor releases`.")
     path = studio.releases_folder / row.name
-    proof = path.with_suffix(".proof")
+    proof = path.with_suffix(SUFFIX)
     if not (path.is_file() and proof.is_file()):
         raise NotFoundError(
             f"{path.name} or its proof is not in the releases folder any more",

@@ -36,6 +36,7 @@ from assent.disclose.credential import (
 )
 from assent.disclose.entry import SealEntry
 from assent.disclose.sealed import SealedVideo
+from assent.disclose.witnessing import require_witnesses, witnessed_receipt
 from assent.disclose.wording import BYSTANDERS_HIDDEN
 from assent.kit.ahead import ahead
 from assent.kit.c2pa.manifest import Action, Plan, Scope
@@ -54,7 +55,8 @@ from assent.kit.media.read import sample_pictures
 from assent.kit.progress import Progress, nothing
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReleaseRow
-from assent.kit.tlog.receipt import make_receipt
+from assent.kit.tlog.asking import Send
+from assent.kit.tlog.wire import post
 from assent.kit.vault.scratch import Scratch
 from assent.kit.watermark.carriers import SEGMENT_S
 from assent.kit.watermark.embed import Embedder
@@ -109,12 +111,14 @@ def seal(
     ask_again: AskAgain,
     notice: Speech | None = None,
     tsa_url: str | None = None,
+    send: Send = post,
     progress: Progress = nothing,
 ) -> SealedVideo:
-    """Seal an approved draft.
+    """Seal an approved draft; `send` asks the witnesses of the studio's log, if it has any.
 
     Raises `NotClearedError` unless the donor and everyone in the frame are cleared for release,
-    `SealError` if a safeguard could not be put in or read back; nothing readable is left then.
+    `SealError` if a safeguard could not be put in or read back, or not enough witnesses can be
+    asked; nothing readable is left then.
     """
     draft = approved.draft
     require_all(
@@ -124,6 +128,8 @@ def seal(
         project_id=purpose.project_id,
         now=studio.clock(),
     )
+    # Before the work: it would be in vain.
+    require_witnesses(studio, send=send)
     asset_id = _reserve(studio, draft)
     check_unspent(studio, clearances, asset_id=asset_id)
     receipts = tuple(sorted({clearance.receipt_hash for clearance in clearances}))
@@ -145,7 +151,7 @@ def seal(
             )  # fmt: skip
         # A disk that fails now says so itself, not through the checks.
         media.flush()
-        video = _conclude(studio, draft, media, asset_id, receipts, fingerprint, ask_again)
+        video = _conclude(studio, draft, media, asset_id, receipts, fingerprint, ask_again, send)
         undo.pop_all()
     return video
 
@@ -315,6 +321,7 @@ def _conclude(
     receipts: tuple[str, ...],
     fingerprint: Fingerprint,
     ask_again: AskAgain,
+    send: Send,
 ) -> SealedVideo:
     """Check the signed bytes, ask the desk a last time, and only then log them."""
     entry = SealEntry(
@@ -337,6 +344,6 @@ def _conclude(
         sha256=entry.sha256,
         entry=entry.to_bytes(),
         log_index=index,
-        receipt=make_receipt(studio.log.reader(), index),
+        receipt=witnessed_receipt(studio, index, send=send),
         key=KEY,
     )

@@ -39,7 +39,7 @@ from assent.kit.media.picture import Picture, luma8, to_rgb, with_luma
 from assent.kit.media.still import read_still
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import PreviewRow
-from assent.kit.tlog.receipt import make_receipt
+from assent.kit.tlog.receipt import SUFFIX, make_receipt
 from assent.kit.watermark.embed import Embedder, Profile
 from assent.kit.watermark.read import read_mark
 from assent.purpose.projects import Purpose
@@ -199,7 +199,7 @@ def _seal(
     receipt = make_receipt(studio.log.reader(), index)
     check_log(entry.to_bytes(), receipt, studio.log_verifier, sha256=sha256)
     path = studio.previews_folder / f"{name}-{asset_id}.jpg"
-    replace_file(studio.disk, path.with_suffix(".proof"), receipt.encode())
+    replace_file(studio.disk, path.with_suffix(SUFFIX), receipt.encode())
     replace_file(studio.disk, path, data)
     if draft_id is not None:
         with studio.database.session() as session:

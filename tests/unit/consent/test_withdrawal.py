@@ -346,7 +346,7 @@ def test_sheets_that_show_the_person_are_removed(scene: Scene) -> None:
     folder = scene.studio.previews_folder
     for name in ("ada.jpg", "ben.jpg", "stray.jpg"):
         (folder / name).write_bytes(name.encode())
-        (folder / f"{name}.proof").write_bytes(b"proof")
+        (folder / name).with_suffix(".tlog-proof").write_bytes(b"proof")
     for member in (scene.ada, scene.ben):
         name = f"{member.person.handle}.jpg"
         entry = {
@@ -359,7 +359,7 @@ def test_sheets_that_show_the_person_are_removed(scene: Scene) -> None:
     (folder / "dangling").symlink_to(folder / "nowhere")
     ending = withdraw(scene.studio, row_of(scene, scene.ada).record_id)
     left = {path.name for path in folder.iterdir()}
-    assert left == {"ben.jpg", "ben.jpg.proof", "stray.jpg", "stray.jpg.proof", "dangling"}
+    assert left == {"ben.jpg", "ben.tlog-proof", "stray.jpg", "stray.tlog-proof", "dangling"}
     fields = read_certificate(str(ending.certificate), scene.studio.signing_key)
     assert [each["what"] for each in fields["destroyed"]] == [
         "wrapped key of the record", "sheet ada.jpg"

@@ -224,7 +224,7 @@ def test_the_sheet_is_sealed(stage: Stage, blurred: Path) -> None:
     doubt = asked(stage, blurred)
     path = seal_doubt_sheet(stage.studio, stage.purpose, doubt, gate=ContentGate())
     assert path.parent == stage.studio.previews_folder
-    assert path.with_suffix(".proof").exists()
+    assert path.with_suffix(".tlog-proof").exists()
     stage.withdraw(stage.ada)
     with pytest.raises(NotClearedError):
         seal_doubt_sheet(stage.studio, stage.purpose, doubt, gate=ContentGate())

@@ -78,7 +78,7 @@ def test_both_sheets_carry_all_layers(stage: Stage) -> None:
         assert (record.entry.media, record.entry.fingerprint) == ("still", "")
         assert record.entry.asset_id == credential.asset_id
         assert path.stem.endswith(record.entry.asset_id)
-        receipt = path.with_suffix(".proof").read_text()
+        receipt = path.with_suffix(".tlog-proof").read_text()
         entry = stage.studio.log.reader().entry(record.index)
         assert verify_receipt(receipt, entry, stage.studio.log_verifier).index == record.index
         _check_picture(stage.studio, data, record.entry.asset_id)
@@ -163,7 +163,7 @@ def test_explicit_sheets_are_refused(stage: Stage) -> None:
 def test_a_disk_that_fails_at_any_step(stage: Stage) -> None:
     counted = FailingDisk()
     first = seal_model_sheet(stage.on(disk=counted).studio, stage.purpose, NAME, gate=GATE)
-    for path in (first, first.with_suffix(".proof")):
+    for path in (first, first.with_suffix(".tlog-proof")):
         path.unlink()
     for number in range(len(counted.steps)):
         with pytest.raises(StorageError):
@@ -174,7 +174,7 @@ def test_a_disk_that_fails_at_any_step(stage: Stage) -> None:
             data = path.read_bytes()
             record = stage.log.by_hash(hashlib.sha256(data).hexdigest())
             assert record is not None
-            assert path.with_suffix(".proof").is_file()
+            assert path.with_suffix(".tlog-proof").is_file()
     assert seal_model_sheet(stage.studio, stage.purpose, NAME, gate=GATE).is_file()
 
 

@@ -33,7 +33,7 @@ __all__ = ["Restored", "restore"]
 _NAMES = re.compile(
     r"studio\.(db|toml)|manifest\.jws|keys/([\w-]+\.secret|root\.key)"
     r"|keys/records/[\w-][\w.-]{0,79}\.(gone|version)|escrow/[\w-][\w.-]{0,79}\.wrapped"
-    r"|log/(checkpoint|vkey|status/[0-9]+\.jwt|tile/([0-9]+|entries)(/x?[0-9]{3})+(\.p/[0-9]+)?)"
+    r"|log/(checkpoint|cosigned|policy|vkey|status/[0-9]+\.jwt|tile/([0-9]+|entries)(/x?[0-9]{3})+(\.p/[0-9]+)?)"
     r"|vault/[0-9a-f]{2}/[0-9a-f]{64}|(releases|previews|certificates)/[\w-][\w. -]*",
     re.ASCII,
 )

@@ -160,6 +160,14 @@ class Witness:
         """Return what is kept of one log; `NotFoundError` if it isn't accepted."""
         return self._read(self._place(origin))
 
+    def latest(self, origin_hash: str) -> str | None:
+        """Return the checkpoint of a log that was cosigned last, or None.
+
+        `origin_hash` is the SHA-256 of the log's origin in hexadecimal.
+        """
+        found = [kept for kept in self.logs() if self._place(kept.origin).name == origin_hash]
+        return found[0].note if found and found[0].time is not None else None
+
     def add_checkpoint(self, body: bytes) -> Answer:
         """Answer a request `add-checkpoint` of c2sp.org/tlog-witness."""
         try:

@@ -16,6 +16,7 @@ from assent.kit.c2pa.read import Credential
 from assent.kit.errors import AssentError, NotFoundError, SealError
 from assent.kit.hashing import hash_file
 from assent.kit.store.tables import ConsentRow, DraftRow, FootageRow, ModelRow, ReleaseRow
+from assent.kit.tlog.receipt import SUFFIX
 from assent.monitor.dossier.document import Block, Cell, Section, Text, facts, table
 from assent.monitor.dossier.reading import Reading
 from assent.purpose.projects import Purpose, find_project
@@ -216,7 +217,7 @@ def _checks(
 
 
 def _verify(reading: Reading, row: ReleaseRow, path: Path) -> Credential:
-    studio, proof = reading.studio, path.with_suffix(".proof")
+    studio, proof = reading.studio, path.with_suffix(SUFFIX)
     if not (path.is_file() and proof.is_file()):
         raise NotFoundError("the file or its proof is not in the releases folder any more")
     entry = reading.entry(row.log_index)
