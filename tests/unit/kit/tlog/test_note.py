@@ -109,7 +109,7 @@ def test_bad_names(name: str) -> None:
     ],
 )
 def test_bad_vkeys(vkey: str) -> None:
-    with pytest.raises(InputError, match="no public key|no log's key|can't name a key"):
+    with pytest.raises(InputError, match=r"no public key|no log's key|can't name a key"):
         NoteVerifier.parse(vkey)
 
 

@@ -128,7 +128,10 @@ OWN_KEY = f"log {NoteSigner('log.example', private(1)).vkey}\n"
         ("quorum none\r\n", "control characters"),
         ("quorum none\x7f\n", "control characters"),
         ("#" * 70_000, "longer than"),
-        ("".join(f"witness W{i} {witness(i)}\n" for i in range(65)) + "quorum none", "64 witnesses"),
+        (
+            "".join(f"witness W{i} {witness(i)}\n" for i in range(65)) + "quorum none",
+            "64 witnesses",
+        ),
     ],
 )
 def test_what_is_no_policy(text: str, says: str) -> None:

@@ -2,8 +2,8 @@
 
 import base64
 import shutil
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -225,9 +225,7 @@ def test_an_empty_log(witness: Witness, log: Log, signer: NoteSigner) -> None:
         lambda body: body.partition(b"\n\n")[0] + b"\n\n",
     ],
 )
-def test_what_is_no_request(
-    witness: Witness, log: Log, change: Callable[[bytes], bytes]
-) -> None:
+def test_what_is_no_request(witness: Witness, log: Log, change: Callable[[bytes], bytes]) -> None:
     witness.accept(log.reader().verifier.vkey)
     log.append([b"a", b"b"])
     witness.add_checkpoint(request(log, 0))
@@ -331,15 +329,8 @@ def test_requests_at_once_take_turns(tmp_path: Path, witness: Witness, log: Log)
         folder = tmp_path / f"copy{round_}"
         shutil.copytree(tmp_path / "witness", folder)
         opened = [Witness.open(folder, clock=fixed(NOON)) for _ in range(2)]
-        answers: list[Answer] = []
-        threads = [
-            threading.Thread(target=lambda w=w, b=b: answers.append(w.add_checkpoint(b)))  # type: ignore[misc]
-            for w, b in zip(opened, (short, long), strict=True)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(2) as threads:
+            answers = list(threads.map(Witness.add_checkpoint, opened, (short, long)))
         assert sorted(each.status for each in answers) == [200, 409]
 
 
