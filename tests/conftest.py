@@ -26,6 +26,7 @@ def _load(name: str, folder: Path = HERE) -> None:
     spec.loader.exec_module(module)
 
 
+_load("asgi")
 _load("clips")
 _load("commands")
 _load("footage")

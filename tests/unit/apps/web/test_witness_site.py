@@ -6,8 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from asgi import Client
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from starlette.testclient import TestClient
 
 from assent.apps.web.witness_site import build_witness_site
 from assent.kit.clock import fixed
@@ -29,12 +29,11 @@ def witness(tmp_path: Path) -> Witness:
 
 
 @pytest.fixture
-def client(witness: Witness) -> Iterator[TestClient]:
-    with TestClient(build_witness_site(witness)) as client:
-        yield client
+def client(witness: Witness) -> Client:
+    return Client(build_witness_site(witness))
 
 
-def test_a_request(tmp_path: Path, client: TestClient, witness: Witness) -> None:
+def test_a_request(tmp_path: Path, client: Client, witness: Witness) -> None:
     log = Log.create(tmp_path / "log", signer=SIGNER)
     log.append([b"a"])
     assert client.get(PLACE).status_code == 404
@@ -48,7 +47,7 @@ def test_a_request(tmp_path: Path, client: TestClient, witness: Witness) -> None
     assert again.headers["content-type"] == "text/x.tlog.size"
 
 
-def test_other_requests(client: TestClient, witness: Witness) -> None:
+def test_other_requests(client: Client, witness: Witness) -> None:
     assert client.get("/").text == f"{witness.vkey}\n"
     assert client.get("/add-checkpoint").status_code == 405
     assert client.post("/add-checkpoint", content=b"").status_code == 400
@@ -56,7 +55,7 @@ def test_other_requests(client: TestClient, witness: Witness) -> None:
     assert client.get("/key.pem").status_code == 404
 
 
-def test_a_body_without_end_is_cut_off(client: TestClient) -> None:
+def test_a_body_without_end_is_cut_off(client: Client) -> None:
     sent = 0
 
     def endless() -> Iterator[bytes]:
@@ -69,7 +68,7 @@ def test_a_body_without_end_is_cut_off(client: TestClient) -> None:
 
 
 def test_a_witness_that_forgot_shows_nothing(
-    tmp_path: Path, client: TestClient, witness: Witness
+    tmp_path: Path, client: Client, witness: Witness
 ) -> None:
     (place,) = (tmp_path / "witness/logs").iterdir()
     (place / "state").unlink()

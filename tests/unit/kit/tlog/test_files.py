@@ -27,5 +27,6 @@ def test_a_site() -> None:
     site = Site("https://log.example/a/", get)
     assert site.read("checkpoint", 7) == b"x"
     assert site.read("tile/0/000", 8) is None
-    assert asked == [("https://log.example/a/checkpoint", 7), ("https://log.example/a/tile/0/000", 8)]
+    place = "https://log.example/a"
+    assert asked == [(f"{place}/checkpoint", 7), (f"{place}/tile/0/000", 8)]
     assert site.name() == "https://log.example/a"

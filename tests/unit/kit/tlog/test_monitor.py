@@ -9,6 +9,7 @@ import pytest
 from assent.kit.clock import fixed
 from assent.kit.errors import FetchError, IntegrityError, RewrittenError
 from assent.kit.tlog.asking import cosign
+from assent.kit.tlog.checkpoint import Checkpoint
 from assent.kit.tlog.files import Files, Folder, Site
 from assent.kit.tlog.log import Log
 from assent.kit.tlog.monitor import Monitor, Sight
@@ -75,15 +76,13 @@ def test_a_log_that_was_rolled_back(
     restored = Log.open(backup, signer=signer)
     for number in range(3):
         restored.append([b"C"])
-        with pytest.raises(RewrittenError, match="histories|rewritten"):
+        with pytest.raises(RewrittenError, match=r"histories|rewritten"):
             look(backup)
         assert len(evidence(tmp_path)) == 2 + number
     assert look(tmp_path / "log").size == 3
 
 
-def test_a_copy_on_the_way_may_be_old(
-    tmp_path: Path, log: Log, look: Callable[..., Sight]
-) -> None:
+def test_a_copy_on_the_way_may_be_old(tmp_path: Path, log: Log, look: Callable[..., Sight]) -> None:
     backup = copy(tmp_path / "log", tmp_path / "backup")
     log.append([b"c"])
     look(tmp_path / "log")
@@ -134,7 +133,7 @@ def test_a_source_may_be_down(
     assert sight.problems[0].startswith("https://log.example: ")
     Log.create(tmp_path / "foreign", signer=make_signer(2)).append([b"a"])
     for sources in ((site,), (tmp_path / "foreign",), (tmp_path / "nothing", site)):
-        with pytest.raises(IntegrityError, match="no source of .* can be read") as caught:
+        with pytest.raises(IntegrityError, match=r"no source of .* can be read") as caught:
             look(*sources)
         assert not isinstance(caught.value, RewrittenError)
 
@@ -194,8 +193,6 @@ def test_files_without_end(tmp_path: Path, log: Log, look: Callable[..., Sight])
 def test_an_absurd_size_is_refused_soon(
     tmp_path: Path, log: Log, look: Callable[..., Sight], signer: NoteSigner
 ) -> None:
-    from assent.kit.tlog.checkpoint import Checkpoint
-
     state = Checkpoint(origin=signer.name, size=10**19 - 1, root=bytes(32))
     (tmp_path / "log/checkpoint").write_text(signer.sign(state.body()))
     with pytest.raises(IntegrityError):
@@ -231,9 +228,7 @@ class Watched:
         ).look([Folder(self.folder / "log")])
 
 
-def test_witnesses_that_should_have_seen_it(
-    tmp_path: Path, log: Log, signer: NoteSigner
-) -> None:
+def test_witnesses_that_should_have_seen_it(tmp_path: Path, log: Log, signer: NoteSigner) -> None:
     watched = Watched(tmp_path, log, signer)
     assert watched.look().problems == (
         "not as many witnesses have seen it as the policy asks for",
@@ -251,9 +246,7 @@ def test_witnesses_that_should_have_seen_it(
     assert watched.look().problems == ()
 
 
-def test_a_cosigned_checkpoint_is_a_view_too(
-    tmp_path: Path, log: Log, signer: NoteSigner
-) -> None:
+def test_a_cosigned_checkpoint_is_a_view_too(tmp_path: Path, log: Log, signer: NoteSigner) -> None:
     """The log goes back behind what it published as cosigned, before any monitor ever looked."""
     watched = Watched(tmp_path, log, signer)
     older = copy(tmp_path / "log", tmp_path / "older")
