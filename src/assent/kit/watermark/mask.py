@@ -19,7 +19,10 @@ __all__ = ["strength"]
 _WINDOW = (5, 5)
 _EROSION = (7, 7)
 _DEVIATION = 2.0  # grey levels of local deviation that double the strength
-_MOST = 1.5
+# What texture hides at most. Codecs leave least of a pattern in small pictures; in large ones more
+# than this costs more in looks and bytes than it helps.
+_MOST, _MOST_SMALL = 1.2, 1.5
+_LARGE, _SMALL = 512, 420  # pixels of the shorter side
 _DARK, _DIM = 70.0, 0.5  # from grey level 70 down the strength falls linearly, to 0.5 at 0
 _WHITE, _FADE = 262.0, 24.0  # above 238 it falls, to a third at 255
 
@@ -34,10 +37,15 @@ def strength(luma: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float
     fine = small - mean
     deviation = np.sqrt(cv2.blur(fine * fine, _WINDOW))
     texture = cv2.blur(cv2.erode(deviation, np.ones(_EROSION, np.uint8)), _WINDOW)
-    hidden = np.minimum(1 + texture / _DEVIATION, _MOST)
+    hidden = np.minimum(1 + texture / _DEVIATION, _most(min(luma.shape)))
     dark = _DIM + (1 - _DIM) * np.minimum(mean / _DARK, 1)
     white = np.minimum((_WHITE - mean) / _FADE, 1)
     return np.asarray(hidden * dark * white, np.float32)
+
+
+def _most(short_side: int) -> float:
+    small = (_LARGE - short_side) / (_LARGE - _SMALL)
+    return _MOST + (_MOST_SMALL - _MOST) * min(max(small, 0.0), 1.0)
 
 
 def _halved(luma: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

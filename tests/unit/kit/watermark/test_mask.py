@@ -16,6 +16,12 @@ def test_texture_takes_more_than_flat_ground() -> None:
     assert relative.max() <= 1.5
 
 
+def test_texture_takes_less_in_large_pictures() -> None:
+    grain = np.random.default_rng(0).integers(100, 160, (540, 600)).astype(np.uint8)
+    assert strength(grain, (284, 256)).max() == np.float32(1.2)
+    assert 1.2 < strength(grain[:466], (329, 256)).max() < 1.5
+
+
 def test_soft_shading_counts_as_flat() -> None:
     plane = np.tile(np.linspace(80, 200, 128), (64, 1)).astype(np.uint8)
     assert strength(plane, (128, 64))[:, 10:-10].max() < 1.6
