@@ -82,6 +82,10 @@ class Authority:
                 .add_extension(
                     x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
                 )
+                .add_extension(
+                    x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key()),
+                    critical=False,
+                )
                 .sign(keys[0], hashes.SHA256())
             )
         return cls(made[0], made[1], keys[1], now)
@@ -97,6 +101,7 @@ class Authority:
             .not_valid_before(begins)
             .not_valid_after(begins + wanted.lasts)
             .add_extension(x509.BasicConstraints(wanted.authority, None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.middle_key.public_key()),
                 critical=False,

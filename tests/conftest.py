@@ -57,6 +57,7 @@ def _load_when_used(path: Path) -> None:
 
 _load_when_used(HERE / "casts.py")
 _load_when_used(HERE / "tokens.py")
+_load_when_used(HERE / "forging.py")
 
 
 @pytest.fixture
@@ -141,4 +142,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the browser's tests keep what they see."""
     parser.addoption(
         "--pictures", action="store_true", help="take the pictures of docs/pictures/consent anew"
+    )
+    parser.addoption(
+        "--tables", action="store_true", help="write the verifiers' table in docs anew"
     )

@@ -16,7 +16,7 @@ _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 # What the library sets aside of a film beyond this lies in temporary files without a name, which no
 # other program can open and which vanish with the process; else memory grows with the film.
 _IN_MEMORY_MB = 16
-_PURPOSES = "\n".join([CLAIM_SIGNING.dotted_string, _EMAIL_PROTECTION, _TIME_STAMPING])
+_PURPOSES = "\n".join([CLAIM_SIGNING.dotted_string, _EMAIL_PROTECTION])
 
 
 def make_context(*, anchors_pem: bytes | None = None) -> Any:  # noqa: ANN401 # c2pa ships no types
