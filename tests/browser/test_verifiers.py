@@ -86,12 +86,11 @@ def by_us(fixture: Fixture, shop: Workshop) -> tuple[str, bool]:
 
 
 def by_encypher(fixture: Fixture, shop: Workshop) -> tuple[str, bool]:
-    beside = {} if fixture.beside is None else {"manifest_store": fixture.beside}
     try:
         report: Any = encypher_c2pa.verify(
             fixture.data, fixture.mime, trust_pem=shop.studio.root_pem.decode(),
             tsa_trust_pem=shop.clock.root_pem.decode(), no_default_trust=True, telemetry=False,
-            online=False, **beside,
+            online=False, manifest_store=fixture.beside,
         )  # fmt: skip
     except ValueError as error:
         if "unsupported_mime" not in str(error):
