@@ -50,14 +50,12 @@ class Peer:
     def embed(self, source: Path, target: Path, *, asset_id: int) -> Embedded:
         """Mark every picture of a film and encode it as a release is."""
         bits = [asset_id >> (63 - place) & 1 for place in range(_BITS)]
-        squares, frames, seconds = 0.0, 0, 0.0
+        squares, frames = 0.0, 0
         with av.open(str(target), "w") as made:
             options = {"crf": str(RELEASE_CRF), "preset": "veryfast"}
             video: Any = None
             for bgr, rate in _pictures(source):
-                began = time.perf_counter()
                 marked = np.asarray(self.mark(bgr, bits), np.uint8)
-                seconds += time.perf_counter() - began
                 squares += float(np.mean((_luma(marked) - _luma(bgr)) ** 2))
                 frames += 1
                 if video is None:
@@ -68,7 +66,7 @@ class Peer:
                 made.mux(video.encode(av.VideoFrame.from_ndarray(even, "bgr24")))
             made.mux(video.encode(None))
         psnr = 10 * math.log10(255**2 / max(squares / frames, 1e-9))
-        return Embedded(frames=frames, fitting_s=0.0, marking_s=seconds, psnr_y=psnr)
+        return Embedded(frames=frames, psnr_y=psnr)
 
     def read(self, path: Path) -> Reading:
         """Read pictures spread over the film, and take each bit's mean."""

@@ -18,10 +18,14 @@ from types import ModuleType
 
 import _marking
 import cv2
+import numpy as np
 from _peers import PEERS
+
+from assent.kit.watermark.known import Known
 
 __all__ = ["Job", "Trial", "attack", "load_attacks", "run_jobs"]
 
+_LOGGED = 10_000  # releases in the log that a copy is held against
 READERS: dict[str, Callable[[Path], _marking.Reading]] = {
     # By the processor's time: whatever else runs on the machine must not cost the reader its own.
     "assent": lambda path: _marking.read(path, clock=time.process_time),
@@ -42,10 +46,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What came of a job; `broken` is the attack's own failure, empty if it worked."""
+    """What came of a job; `broken` is the attack's own failure, empty if it worked.
+
+    `recovered` if the identifier was read bit by bit; `told` if it was, or else was picked from
+    ten thousand known ones.
+    """
 
     job: Job
     recovered: bool
+    told: bool
     wrong: bool
     reading: _marking.Reading | None
     broken: str
@@ -98,22 +107,35 @@ def try_one(job: Job) -> Trial:
             copy = attack(load_attacks(job.module), job.attack, job.film, Path(folder))
         except Exception as error:  # noqa: BLE001 - as above
             broken = f"{type(error).__name__}: {error}"
-            return Trial(job=job, recovered=False, wrong=False, reading=None, broken=broken)
+            return Trial(
+                job=job, recovered=False, told=False, wrong=False, reading=None, broken=broken
+            )
         try:
             reading = READERS[job.scheme](copy)
+            told = _pick(copy, job) if reading.asset_id is None else reading.asset_id
         except Exception as error:  # noqa: BLE001 - a copy that nobody can decode is not recovered
             says = f"unreadable: {type(error).__name__}: {error}"
             reading = _marking.Reading(
                 asset_id=None, confidence=0, statistic=0, seconds=0, says=says
             )
-    found = reading.asset_id
+            told = None
     return Trial(
         job=job,
-        recovered=found == job.asset_id,
-        wrong=found not in (None, job.asset_id),
+        recovered=reading.asset_id == job.asset_id,
+        told=told == job.asset_id,
+        wrong=not {reading.asset_id, told} <= {None, job.asset_id},
         reading=reading,
         broken="",
     )
+
+
+def _pick(copy: Path, job: Job) -> int | None:
+    """Return which of a log's releases a copy is told to be, if any."""
+    if job.scheme != "assent":
+        return None
+    others = np.random.default_rng(0).integers(0, 2**64, _LOGGED - 1, dtype=np.uint64)
+    known = Known([*map(int, others), job.asset_id])
+    return _marking.read(copy, clock=time.process_time, known=known).asset_id
 
 
 def run_jobs(jobs: Sequence[Job], workers: int) -> Iterator[Trial]:

@@ -65,7 +65,6 @@ class Figures:
     bytes_without: int
     bytes_with: int
     embed_fps: float
-    mark_fps: float
     read_s: float
     failed_search_s: float
     found_in_clean: bool
@@ -192,8 +191,7 @@ def take_figures(film: Path, marked: Path, embedded: _marking.Embedded, work: Pa
         bitrate_overhead=with_mark.stat().st_size / without.stat().st_size - 1,
         bytes_without=without.stat().st_size,
         bytes_with=with_mark.stat().st_size,
-        embed_fps=embedded.frames / (embedded.fitting_s + embedded.marking_s),
-        mark_fps=embedded.frames / embedded.marking_s,
+        embed_fps=_marking.marking_rate(film, asset_id=asset_of(film)),
         read_s=_marking.read(marked).seconds,
         failed_search_s=clean.seconds,
         found_in_clean=clean.asset_id is not None,
@@ -255,6 +253,7 @@ def summarise(trials: Sequence[Trial], figures: Sequence[Figures]) -> dict[str, 
     valid = [trial for trial in trials if not trial.broken]
     report: dict[str, Any] = {
         "recovered": share(valid),
+        "recovered_from_10000": sum(trial.told for trial in valid) / max(len(valid), 1),
         "trials": len(valid),
         "wrong": sum(trial.wrong for trial in valid),
     }
@@ -299,6 +298,7 @@ def grouped(trials: Sequence[Trial], key: Callable[[Trial], str]) -> dict[str, d
     return {
         name: {
             "share": share(group),
+            "told": sum(trial.told for trial in group) / len(group),
             "trials": len(group),
             "confidence": _mean(t.reading.confidence for t in group if t.reading and t.recovered),
             "statistic": _mean(t.reading.statistic for t in group if t.reading and t.recovered),
@@ -320,13 +320,17 @@ def _mean(values: Iterable[float]) -> float:
 
 def render(report: dict[str, Any]) -> str:
     """Return the report as tables."""
-    lines = [f"{'attack':<30}{'class':<9}{'recovered':>10}{'confidence':>13}{'z':>7}{'read s':>8}"]
+    head = f"{'attack':<30}{'class':<9}{'recovered':>10}{'told':>8}"
+    lines = [f"{head}{'confidence':>13}{'z':>7}{'read s':>8}"]
     for name, row in report["attacks"].items():
         lines.append(f"{name:<30}{row['class']:<9}{_row(row)}")
     for title in ("classes", "films"):
         lines += ["", title]
         lines += [f"{name:<39}{_row(row)}" for name, row in report[title].items()]
-    lines.append(f"{'all':<39}{report['recovered']:>9.1%} of {report['trials']} trials")
+    lines.append(
+        f"{'all':<39}{report['recovered']:>9.1%}{report['recovered_from_10000']:>9.1%}"
+        f" of {report['trials']} trials (told: or picked from 10,000 known identifiers)"
+    )
     lines += ["", *_figure_lines(report)] if report["figures"] else []
     for name, peer in report.get("peers", {}).items():
         lines.append(
@@ -342,7 +346,7 @@ def render(report: dict[str, Any]) -> str:
 
 def _row(row: dict[str, Any]) -> str:
     return (
-        f"{row['share']:>9.1%}{row['confidence']:>14.6f}{row['statistic']:>7.1f}"
+        f"{row['share']:>9.1%}{row['told']:>9.1%}{row['confidence']:>13.6f}{row['statistic']:>7.1f}"
         f"{row['read_s']:>8.2f}"
     )
 
