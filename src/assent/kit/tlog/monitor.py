@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 from assent.kit.clock import Clock, stamp
@@ -30,8 +31,6 @@ from assent.kit.tlog.reader import LogReader, read_note
 from assent.kit.tlog.witnessed import Witnessed, open_witnessed
 
 __all__ = ["Monitor", "Sight"]
-
-_MOST_ENTRIES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +71,7 @@ class Monitor:
         log: the log's public key; its name is the origin.
         policy: which witnesses are to have seen the log.
         fresh: how old the newest cosignature may be.
+        most: how many new entries are read at one look.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Monitor:
         clock: Clock,
         policy: Policy | None = None,
         fresh: timedelta | None = None,
+        most: int = 1_000_000,
         disk: Disk | None = None,
     ) -> None:
         self._folder = folder
@@ -89,6 +90,7 @@ class Monitor:
         self._clock = clock
         self._policy = policy or Policy()
         self._fresh = fresh
+        self._most = most
         self._disk = disk or Disk()
 
     def look(
@@ -100,7 +102,7 @@ class Monitor:
     ) -> Sight:
         """Look at every source, compare all views with each other and with what was seen before.
 
-        New entries are read and checked, a million at most. Only what continues the log is kept.
+        New entries are read and checked, up to `most`. Only what continues the log is kept.
         `wait` is called, and the sources are read once more, if they show less than before: a copy
         may be some seconds old.
 
@@ -123,7 +125,7 @@ class Monitor:
                 for view in views
                 if view.reader is not None and view.state.size < largest.state.size
             ]
-            self._read_entries(largest, known, progress)
+            problems += self._read_entries(largest, known, progress)
             replace_file(self._disk, self._folder / "checkpoint", largest.note.encode())
         witnessed, wrong = self._witnessed(views)
         return Sight(
@@ -198,14 +200,17 @@ class Monitor:
         except IntegrityError:
             self._shout("the log was rewritten", old, new, proof)
 
-    def _read_entries(self, view: _View, known: int, progress: Progress) -> None:
-        """Read what is new, so that the log can't show hashes of what nobody may read."""
+    def _read_entries(self, view: _View, known: int, progress: Progress) -> list[str]:
+        """Read what is new, so that the log can't show hashes of what nobody may read.
+
+        Returns what is left to say if that's too much.
+        """
         assert view.reader is not None  # noqa: S101 - as chosen
-        end = min(view.state.size, known + _MOST_ENTRIES)
-        for index, _ in view.reader.entries(known):
-            if index >= end:
-                break
-            progress("reading entries", index + 1 - known, end - known)
+        count = view.state.size - known
+        for index, _ in islice(view.reader.entries(known), self._most):
+            progress("reading entries", index + 1 - known, min(count, self._most))
+        unread = count - self._most
+        return [f"the newest {unread} entries were not read"] if unread > 0 else []
 
     def _witnessed(self, views: Sequence[_View]) -> tuple[Witnessed | None, list[str]]:
         """Return the newest view with cosignatures of the policy's witnesses, and wrong ones."""

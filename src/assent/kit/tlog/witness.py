@@ -14,6 +14,7 @@ state is missing or can't be read is answered no more: a witness that forgets wo
 >>> answer = Witness.open(folder, clock=system).add_checkpoint(body)  # doctest: +SKIP
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -44,6 +45,7 @@ SIZE_TYPE = "text/x.tlog.size"
 _TEXT = "text/plain; charset=utf-8"
 _NO_REQUEST = "this is no request to add a checkpoint\n"
 _PROOF_LINES = 63
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _EVIDENCE = 200
 """Files of evidence that are kept at most, so that nobody can fill the disk."""
 
@@ -153,20 +155,25 @@ class Witness:
 
     def logs(self) -> list[Kept]:
         """Return what is kept of every log, by origin; `IntegrityError` if a state was lost."""
-        folders = [self._folder / "logs" / each for each in self._disk.names(self._folder / "logs")]
-        return sorted((self._read(each) for each in folders), key=lambda kept: kept.origin)
+        places = [self._folder / "logs" / each for each in self._disk.names(self._folder / "logs")]
+        # One without keys was never accepted: the process stopped before.
+        accepted = [each for each in places if self._disk.read(each / "keys") is not None]
+        return sorted(map(self._read, accepted), key=lambda kept: kept.origin)
 
     def kept(self, origin: str) -> Kept:
         """Return what is kept of one log; `NotFoundError` if it isn't accepted."""
         return self._read(self._place(origin))
 
     def latest(self, origin_hash: str) -> str | None:
-        """Return the checkpoint of a log that was cosigned last, or None.
+        """Return the checkpoint of a log that was cosigned last, or None if none was yet.
 
-        `origin_hash` is the SHA-256 of the log's origin in hexadecimal.
+        `origin_hash` is the SHA-256 of the log's origin in hexadecimal; `NotFoundError` if that log
+        isn't accepted.
         """
-        found = [kept for kept in self.logs() if self._place(kept.origin).name == origin_hash]
-        return found[0].note if found and found[0].time is not None else None
+        if not _HASH.fullmatch(origin_hash):
+            return None
+        kept = self._read(self._folder / "logs" / origin_hash)
+        return kept.note if kept.time is not None else None
 
     def add_checkpoint(self, body: bytes) -> Answer:
         """Answer a request `add-checkpoint` of c2sp.org/tlog-witness."""

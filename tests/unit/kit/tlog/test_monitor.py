@@ -266,3 +266,17 @@ def test_a_wrong_cosignature_is_told(tmp_path: Path, log: Log, signer: NoteSigne
     log.append([b"c"])
     (problem, *_) = watched.look().problems
     assert "the cosignature of one.example doesn't fit" in problem
+
+
+def test_what_is_too_much_to_read_is_told(tmp_path: Path, log: Log, signer: NoteSigner) -> None:
+    told: list[tuple[str, int, int]] = []
+    monitor = Monitor(tmp_path / "monitor", log=signer.verifier, clock=fixed(NOON), most=5)
+    log.append([b"c"] * 6)
+    (tmp_path / "log/tile/entries/000.p/8").unlink()
+    with pytest.raises(IntegrityError):
+        monitor.look([Folder(tmp_path / "log")])
+    log = Log.create(tmp_path / "other", signer=signer)
+    log.append([b"c"] * 8)
+    sight = monitor.look([Folder(tmp_path / "other")], progress=lambda *what: told.append(what))
+    assert sight.problems == ("the newest 3 entries were not read",)
+    assert told[-1] == ("reading entries", 5, 5)

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.kit.errors import InputError, IntegrityError
-from assent.kit.tlog.note import NoteSigner, NoteVerifier, decode_base64, open_note
+from assent.kit.tlog.note import (
+    NoteSigner,
+    NoteVerifier,
+    VerifierKey,
+    add_signatures,
+    decode_base64,
+    open_note,
+    signatures_of,
+)
 
 # The example of Go's golang.org/x/mod/sumdb/note.
 GO_VKEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -117,3 +125,38 @@ def test_base64_has_one_spelling() -> None:
     assert decode_base64("AA==") == b"\0"
     with pytest.raises(ValueError, match="canonical"):
         decode_base64("AB==")
+
+
+def test_a_vkey_whose_key_is_too_short() -> None:
+    with pytest.raises(InputError, match="is no log's key"):
+        NoteVerifier.parse(VerifierKey("a", 1, b"short").text)
+
+
+def test_more_signatures(make_signer: Signers) -> None:
+    ours, other = make_signer(1, "ours"), make_signer(2, "other")
+    note = ours.sign("x\n")
+    line = other.sign("x\n").split("\n\n")[1]
+    both = add_signatures(note, [line])
+    assert both == note + line
+    assert [each.name for each, _ in signatures_of(both, [ours.verifier, other.verifier])] == [
+        "ours",
+        "other",
+    ]
+    # A newer line of the same key takes the older one's place.
+    assert add_signatures(both, [line]) == both
+    with pytest.raises(IntegrityError, match="malformed"):
+        add_signatures(note, ["no signature"])
+    with pytest.raises(IntegrityError, match="more than 100"):
+        add_signatures(note, [f"\u2014 w{i} AAAAAAAA" for i in range(100)])
+    with pytest.raises(IntegrityError, match="not a signed note"):
+        add_signatures("x", [line])
+
+
+def test_a_key_of_the_same_name_or_the_same_id_is_unknown(make_signer: Signers) -> None:
+    """Only both together name a key."""
+    ours = make_signer(1, "ours")
+    line = ours.sign("x\n").split("\n\n")[1]
+    encoded = line.split(" ")[2]
+    renamed = f"x\n\n\u2014 theirs {encoded}"
+    assert signatures_of(renamed, [ours.verifier]) == []
+    assert signatures_of(make_signer(2, "ours").sign("x\n"), [ours.verifier]) == []

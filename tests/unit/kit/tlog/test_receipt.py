@@ -96,3 +96,8 @@ def test_no_receipt_at_all(signer: NoteSigner, text: str) -> None:
     with pytest.raises(IntegrityError, match="not a receipt") as caught:
         verify_receipt(text, b"", signer.verifier)
     assert "Fetch the receipt again" in caught.value.advice
+
+
+def test_one_that_is_too_long(signer: NoteSigner) -> None:
+    with pytest.raises(IntegrityError, match="too long"):
+        verify_receipt("x" * (129 << 10), b"", signer.verifier)

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -352,3 +353,27 @@ def test_its_folder(tmp_path: Path, witness: Witness) -> None:
     (folder / "key.pem").write_bytes(pem)
     with pytest.raises(IntegrityError, match="not an Ed25519 key"):
         Witness.open(folder, clock=fixed(NOON))
+
+
+def test_a_log_that_was_never_quite_accepted(
+    tmp_path: Path, witness: Witness, log: Log, signer: NoteSigner
+) -> None:
+    full = Witness.open(tmp_path / "witness", clock=fixed(NOON), disk=StoppedDisk(1))
+    with pytest.raises(StorageError):
+        full.accept(signer.vkey)
+    assert witness.logs() == []
+    assert witness.add_checkpoint(request(log, 0)).status == 404
+    witness.accept(signer.vkey)
+    assert witness.add_checkpoint(request(log, 0)).status == 200
+
+
+def test_what_was_cosigned_last(witness: Witness, log: Log, signer: NoteSigner) -> None:
+    place = sha256(signer.name.encode()).hexdigest()
+    with pytest.raises(NotFoundError):
+        witness.latest(place)
+    witness.accept(signer.vkey)
+    assert witness.latest(place) is None
+    witness.add_checkpoint(request(log, 0))
+    assert witness.latest(place) == log.checkpoint()
+    for other in ("", "..", "../evidence", place.upper(), f"{place}\n"):
+        assert witness.latest(other) is None
