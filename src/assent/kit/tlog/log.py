@@ -60,7 +60,7 @@ class Log:
 
     @classmethod
     def open(cls, folder: Path, *, signer: NoteSigner, disk: Disk | None = None) -> "Log":
-        """Open the log in `folder`.
+        """Open the log in `folder`; what a stopped process had made ready is published first.
 
         Raises:
             NotFoundError: there is none.
@@ -69,6 +69,9 @@ class Log:
         """
         log = cls(folder, signer=signer, disk=disk or Disk())
         log.reader()
+        if log._disk.read(temporary_name(folder / "checkpoint"), NOTE_LIMIT) is not None:
+            with log._disk.lock(folder / ".lock"):
+                log._finish()
         return log
 
     @property

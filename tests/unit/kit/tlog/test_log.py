@@ -174,7 +174,9 @@ def test_what_may_have_been_seen_is_never_belied(
     assert seen[-1].split("\n")[1] == "2"
     # The old name is back, and would let another second entry in.
     assert entries_of(tmp_path, signer) == [b"a"]
-    assert Log.open(tmp_path, signer=signer).append([b"c"]) == (2,)
+    log = Log.open(tmp_path, signer=signer)
+    assert log.size == 2
+    assert log.append([b"c"]) == (2,)
     assert entries_of(tmp_path, signer) == [b"a", b"b", b"c"]
     LogReader(tmp_path, verifier=signer.verifier).check_extends(seen[-1])
 
