@@ -179,8 +179,8 @@ def test_over_real_connections(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         result = cli.json("log", "cosign")
         assert result["enough"]
         assert [each["cosigned"] for each in result["witnesses"]] == [True, True]
-        watch = ("log", "monitor", log, "--log-key", key, "--state", tmp_path / "monitor")
-        watch = (*watch, "--policy", policy, "--fresh-hours", "1")
+        watch: list[str | Path] = ["log", "monitor", log, "--log-key", key]
+        watch += ["--state", tmp_path / "monitor", "--policy", policy, "--fresh-hours", "1"]
         seen = cli.json(*watch)
         assert seen["problems"] == []
         assert [each["name"] for each in seen["cosigned"]["witnesses"]] == ["one", "two"]
