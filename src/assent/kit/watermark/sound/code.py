@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from assent.kit.errors import InputError
 from assent.kit.watermark.polar import PolarCode
 
-__all__ = ["CODE", "MESSAGE_BITS", "message_of", "number_of", "short_number"]
+__all__ = ["CODE", "MESSAGE_BITS", "TILES_PER_BIT", "message_of", "number_of", "short_number"]
 
 MESSAGE_BITS = 32
+TILES_PER_BIT = 5
+"""Tiles of a period that spell one code bit."""
 CODE = PolarCode(stages=8, carried=MESSAGE_BITS)
 
 Bits = NDArray[np.uint8]

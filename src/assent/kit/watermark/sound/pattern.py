@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.watermark.key import KeyStream, ReadingKey
-from assent.kit.watermark.sound.code import CODE
+from assent.kit.watermark.sound.code import CODE, TILES_PER_BIT
 
 __all__ = [
     "BANDS",
@@ -42,8 +42,7 @@ _LABEL = b"assent-sound-1/"
 _QUARTERS = COLUMNS // QUARTER_COLUMNS
 _QUARTER_TILES = QUARTER_COLUMNS * BANDS
 _QUARTER_BITS = CODE.bits // _QUARTERS
-_BIT_TILES = 5
-_QUARTER_PILOTS = _QUARTER_TILES - _QUARTER_BITS * _BIT_TILES
+_QUARTER_PILOTS = _QUARTER_TILES - _QUARTER_BITS * TILES_PER_BIT
 _LOWEST = 350.0
 _HIGHEST = 7300.0
 _BEND = 1000.0
@@ -92,7 +91,7 @@ class Pattern:
         for quarter in range(_QUARTERS):
             tiles = place.permutation(_QUARTER_TILES)
             held = order[quarter * _QUARTER_BITS : (quarter + 1) * _QUARTER_BITS]
-            bits[quarter, tiles[_QUARTER_PILOTS:]] = np.repeat(held, _BIT_TILES)
+            bits[quarter, tiles[_QUARTER_PILOTS:]] = np.repeat(held, TILES_PER_BIT)
         signs = [1 - 2 * sign.below(2) for _ in range(COLUMNS * BANDS)]
         return cls(
             bits=bits.reshape(COLUMNS, BANDS),

@@ -6,7 +6,8 @@
 
 The sound is looked at in stretches of 12 s that overlap: as a whole and in windows of 3 s,
 first as it was marked, then faster and slower. A number is reported only if chance would
-have made it look as good in less than one of 10^9 files (`statistics`).
+have made it look as good in less than one of 10^9 files, and no other number that the same sound
+may spell comes near it (`statistics`): a second of sound often holds too little to tell.
 """
 
 import math
@@ -26,7 +27,13 @@ from assent.kit.watermark.sound.levels import (
     power_spectra,
 )
 from assent.kit.watermark.sound.pattern import PERIOD_SECONDS, PILOT, Pattern
-from assent.kit.watermark.sound.statistics import FALSE_PER_FILE, log10_chance, log10_trials
+from assent.kit.watermark.sound.statistics import (
+    FALSE_PER_FILE,
+    MISREAD,
+    log10_chance,
+    log10_misread,
+    log10_trials,
+)
 from assent.kit.watermark.sound.synchronise import (
     PERIOD_HOPS,
     Candidate,
@@ -185,11 +192,16 @@ class _Reader:
         sums = self._pattern.gather(candidate.tiles)
         pilots = (candidate.tiles * self._pattern.signs)[self._pattern.bits == PILOT]
         messages = CODE.decode(sums, paths=_LIST)
-        totals = [float(sums @ (1.0 - 2.0 * CODE.encode(message))) for message in messages]
+        words = np.array([1.0 - 2.0 * CODE.encode(message) for message in messages])
+        totals = words @ sums
         likeliest = int(np.argmax(totals))
         sizes = np.abs(np.concatenate([sums, pilots]))
-        log10_false = trials + log10_chance(sizes, totals[likeliest] + float(pilots.sum()))
+        log10_false = trials + log10_chance(sizes, float(totals[likeliest] + pilots.sum()))
         if log10_false > math.log10(FALSE_PER_FILE):
+            return None
+        rivals = np.delete(totals, likeliest)
+        spelled = sums * words[likeliest]
+        if log10_misread(spelled, pilots, totals[likeliest] - rivals) > math.log10(MISREAD):
             return None
         return SoundMark(
             number=number_of(messages[likeliest]),

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from assent.kit.errors import InputError
 from assent.kit.watermark.key import ReadingKey
+from assent.kit.watermark.sound.embed import SoundMarker
+from assent.kit.watermark.sound.pattern import Pattern
 from assent.kit.watermark.sound.read import SoundSearch, read_sound
 
 Sound = NDArray[np.float32]
@@ -45,6 +47,26 @@ def test_three_seconds_after_a_codec_are_enough(
 ) -> None:
     coded = through(marked_speech, 44100, codec, bits)[5 * 16000 : 8 * 16000]
     assert numbers(read_sound([coded], rate=16000, key=key)) == [number]
+
+
+def test_sound_too_short_for_a_mark_never_tells_another_number(
+    key: ReadingKey, speech: Sound, number: int
+) -> None:
+    pattern = Pattern.derive(key)
+    read = []
+    for seconds in (0.8, 1.3, 1.6, 3.0):
+        sound = speech[:, 44100 : round((1 + seconds) * 44100)]
+        told = []
+        for other in range(12):
+            marker = SoundMarker(rate=44100, number=number ^ other, pattern=pattern)
+            marked = np.concatenate(list(marker.mark([sound])), axis=1)
+            told += [
+                n == number ^ other for n in numbers(read_sound([marked[0]], rate=44100, key=key))
+            ]
+        assert all(told)
+        read.append(len(told))
+    assert read[0] == 0
+    assert read[-1] == 12
 
 
 def test_stereo_music_is_read_from_its_down_mix(
