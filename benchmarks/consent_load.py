@@ -130,7 +130,7 @@ def _row(
     )  # fmt: skip
     record = draw_up(
         studio, purpose, person, terms, record_id=str(uuid.uuid4()), version=1,
-        evidence=Evidence(kind="statement", sha256="0" * 64), key=person.key,
+        evidence=(Evidence(kind="statement", sha256="0" * 64),), key=person.key,
     )  # fmt: skip
     receipt = countersign(
         sign_record(record, key), record, studio.signing_key, moment=stamp(NOON),

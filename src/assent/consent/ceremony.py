@@ -82,7 +82,7 @@ def offer(
             terms,
             record_id=record_id,
             version=version,
-            evidence=Evidence(kind="statement", sha256=statement_sha256),
+            evidence=(Evidence(kind="statement", sha256=statement_sha256),),
             key=person.key,
         )
         add_offer(studio, session, record)
@@ -154,19 +154,29 @@ def accept(
     if row.receipt is None:
         ground = ground or row.ground
         check_ground(studio, record, ground)
-        enrolment = enrol_from_statement(statement, name=name)
+        # Of who recorded the statement, unless a clip of the subject was enrolled already.
+        enrolled = row.enrolment_blob or _enrol(studio, record, statement, name=name)
         receipt = receipt_for(studio, row, record, signed)
-        # An earlier version or an interrupted run has made it already.
-        if not studio.keyring.has(record.record_id):
-            studio.keyring.create(record.record_id)
-        blob = Locker(studio).deposit([pack_templates(enrolment)], record.record_id)
         with studio.database.session() as session:
             row = _unless_ended(session, row)
             row.ground = ground
             row.receipt = receipt
             row.receipt_hash = hash_receipt(receipt, row.salt)
-            row.enrolment_blob = blob
+            row.enrolment_blob = enrolled
     return make_live(studio, row)
+
+
+def _enrol(studio: Studio, record: ConsentRecord, statement: BinaryIO, *, name: str) -> str:
+    if record.likeness_sha256 is not None:
+        raise NotClearedError(
+            "the statement doesn't show the person whom the record is about",
+            advice="Somebody decides, with the clip that does: `assent consent review`.",
+        )
+    enrolment = enrol_from_statement(statement, name=name)
+    # An earlier version or an interrupted run has made it already.
+    if not studio.keyring.has(record.record_id):
+        studio.keyring.create(record.record_id)
+    return Locker(studio).deposit([pack_templates(enrolment)], record.record_id)
 
 
 def receipt_for(studio: Studio, row: ConsentRow, record: ConsentRecord, signed: str) -> str:

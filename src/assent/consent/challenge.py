@@ -83,11 +83,17 @@ class Challenge:
     issued: datetime
     expires: datetime
 
-    def sentence(self, *, studio: str, project: str) -> str:
-        """Return what the subject reads aloud; it names the studio, the project and the words."""
-        sentence: str = _texts(self.language)["sentence"]
+    def sentence(self, *, studio: str, project: str, person: str | None = None) -> str:
+        """Return what is read aloud; it names the studio, the project and the words.
+
+        And `person`, if whoever reads it answers for somebody else.
+        """
+        sentence: str = _texts(self.language)["sentence" if person is None else "sentence_for"]
         return sentence.format(
-            studio=_plain(studio), project=_plain(project), words=", ".join(self.words)
+            studio=_plain(studio),
+            project=_plain(project),
+            words=", ".join(self.words),
+            person=_plain(person or ""),
         )
 
     def check(self, *, record_id: str, now: datetime) -> None:

@@ -81,18 +81,18 @@ def statement_pictures(
     """Return some pictures of the recorded statement of everyone who is cleared, by person.
 
     RGB uint8 [H, W, 3], evenly spread. Who has none because their statement was not recorded in the
-    ceremony is left out.
+    ceremony, or by somebody who answers for them, is left out.
     """
     locker, found = Locker(studio), {}
     for clearance in clearances:
         with studio.database.session() as session:
-            blob = session.scalar(
-                select(ConsentRow.statement_blob).where(
-                    ConsentRow.receipt_hash == clearance.receipt_hash
-                )
+            row = session.scalar(
+                select(ConsentRow).where(ConsentRow.receipt_hash == clearance.receipt_hash)
             )
-        if blob is not None:
-            with locker.open(blob, [clearance]) as statement:
+        if row is None or row.statement_blob is None:
+            continue
+        if row.document["principal"]["authority"] is None:
+            with locker.open(row.statement_blob, [clearance]) as statement:
                 found[clearance.person_id] = _evenly(statement, count)
     return found
 

@@ -100,7 +100,15 @@ def check_ground(studio: Studio, record: ConsentRecord, ground: str | None) -> N
         raise NotClearedError("what is said about the statement is about another one")
     if said["outcome"] != allowed:
         raise NotClearedError("a person at the studio rejected this statement")
-    if allowed == "passed" and record.evidence[0].kind != "recording":
+    if allowed == "passed":
+        _check_alone(record)
+
+
+def _check_alone(record: ConsentRecord) -> None:
+    """Raise `NotClearedError` unless a machine may say that the statement is the subject's."""
+    if record.principal.authority is not None:
+        raise NotClearedError("only a person can tell whether somebody may answer for another")
+    if record.evidence[0].kind != "recording":
         raise NotClearedError("only a recording made in the ceremony can pass by itself")
 
 

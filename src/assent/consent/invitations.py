@@ -99,10 +99,10 @@ def invite(
 
     Raises as `ceremony.offer`, and `InputError` if the link would last too long.
     """
-    if terms.estate_sha256 is not None:
+    if (terms.authority is None) != (terms.likeness_sha256 is None):
         raise InputError(
-            "an estate's consent needs the route by files",
-            advice="Give a clip of the person with --statement, and name who vouches for it.",
+            "who answers for somebody else needs a clip of that person, and nobody else does",
+            advice="Give --likeness together with --estate or --guardian.",
         )
     with studio.database.session() as session:
         record_id, version = next_version(studio, session, purpose, person)
@@ -114,7 +114,7 @@ def invite(
             terms,
             record_id=record_id,
             version=version,
-            evidence=Evidence(kind="recording", sha256="0" * 64),
+            evidence=(Evidence(kind="recording", sha256="0" * 64),),
             key=_any_key(studio, person),
         )
         session.execute(

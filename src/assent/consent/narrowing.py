@@ -35,7 +35,8 @@ def terms_of(record: ConsentRecord) -> Terms:
         forbidden=record.forbidden,
         language=record.notice.language,
         final_approval=record.final_approval,
-        estate_sha256=record.principal.estate_sha256,
+        authority=record.principal.authority,
+        likeness_sha256=record.likeness_sha256,
     )
 
 
@@ -78,7 +79,7 @@ def narrow(studio: Studio, purpose: Purpose, person: Person, choices: Choices) -
         terms,
         record_id=row.record_id,
         version=row.version + 1,
-        evidence=live.evidence[0],
+        evidence=live.evidence,
         key=person.key,
     )
 

@@ -11,9 +11,10 @@ from importlib import resources
 from typing import Any
 
 from assent.consent.clearance import Act, Modality
+from assent.consent.record import Authority
 from assent.kit.errors import InputError
 
-__all__ = ["LANGUAGES", "Wording", "wording", "write_notice"]
+__all__ = ["LANGUAGES", "Wording", "tell_authority", "wording", "write_notice"]
 
 LANGUAGES = ("en", "de", "es")
 """The languages that there are notices in; the first is the default."""
@@ -64,11 +65,13 @@ def write_notice(
     use: str,
     acts: frozenset[Act],
     modalities: frozenset[Modality],
+    authority: Authority | None = None,
 ) -> str:
     """Return the notice, one line an item; raises `InputError` for a language that is missing."""
     words = wording(language)
     texts = words.texts
     lines = [
+        *([tell_authority(language, authority)] if authority is not None else []),
         texts["asks"].format(
             studio=studio, things=words.things(modalities), project=project, use=use
         ),
@@ -79,3 +82,9 @@ def write_notice(
         texts["withdrawing"].format(effect=texts["effect"]),
     ]
     return "\n".join(lines)
+
+
+def tell_authority(language: str, authority: Authority) -> str:
+    """Return in whose place the reader answers, and by what."""
+    texts = wording(language).texts
+    return texts[f"speaks_{authority.kind}"].format(relation=authority.relation)

@@ -16,6 +16,7 @@ from assent.purpose.brief import LONGEST_TERM, describe_problems
 from assent.purpose.places import read_places
 
 __all__ = [
+    "Authority",
     "Biometrics",
     "ConsentRecord",
     "Controller",
@@ -47,6 +48,17 @@ class ProjectReference(_Frozen):
     brief_sha256: Hash
 
 
+class Authority(_Frozen):
+    """By what somebody answers for the subject: never for a minor."""
+
+    kind: Literal["estate", "guardian"]
+    """Of somebody who has died; or of an adult who can't sign themselves."""
+    relation: Text
+    """What they are to the subject: executor, court-appointed guardian."""
+    document_sha256: Hash
+    """Of the document that says so."""
+
+
 class Principal(_Frozen):
     """The subject; named by handle and key, so that the record itself needs no civil name."""
 
@@ -55,8 +67,8 @@ class Principal(_Frozen):
     key_thumbprint: Text
     adult: Literal[True]
     """Attested; minors can't be asked, and no guardian can agree for them."""
-    estate_sha256: Hash | None = None
-    """Of the document by which an estate speaks for someone who has died; else None."""
+    authority: Authority | None = None
+    """None, unless somebody answers for the subject; the key is theirs then."""
 
 
 class Controller(_Frozen):
@@ -138,8 +150,9 @@ class Withdrawal(_Frozen):
 class Evidence(_Frozen):
     """A file that belongs to the record, by hash."""
 
-    kind: Literal["statement", "recording"]
-    """A file that the studio was given, or a recording made in the ceremony."""
+    kind: Literal["statement", "recording", "likeness"]
+    """A file that the studio was given; a recording made in the ceremony; or, if somebody else
+    than the subject made that, a clip of the subject."""
     sha256: Hash
 
 
@@ -163,7 +176,12 @@ class ConsentRecord(_Frozen):
     handling: Handling
     biometrics: Biometrics
     withdrawal: Withdrawal
-    evidence: tuple[Evidence, ...] = Field(min_length=1)
+    evidence: tuple[Evidence, ...] = Field(min_length=1, max_length=2)
+
+    @property
+    def likeness_sha256(self) -> str | None:
+        """Of the clip that shows the subject, if who recorded the statement is somebody else."""
+        return next((each.sha256 for each in self.evidence if each.kind == "likeness"), None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values, sets sorted."""

@@ -6,17 +6,20 @@ decides about themselves.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import select
 
 from assent.consent.ceremony import Accepted
+from assent.consent.enrolment import enrol_from_statement, pack_templates
 from assent.consent.ground import check_decider, check_member, decide, decision_entry
 from assent.consent.invitations import invite_to_watch
 from assent.consent.locker import Locker
 from assent.consent.people import Person
+from assent.consent.record import ConsentRecord
 from assent.consent.sitting import record_of, take_up
-from assent.kit.errors import NotFoundError
+from assent.kit.errors import InputError, IntegrityError, NotFoundError
+from assent.kit.hashing import hash_file
 from assent.kit.signing import SigningKey
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, PersonRow, ProjectRow
@@ -42,6 +45,8 @@ class Waiting:
     project: str
     since: str
     findings: Mapping[str, Any]
+    answers: str | None
+    """What whoever signed is to the subject, if somebody answers for them."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -66,9 +71,15 @@ def list_waiting(studio: Studio) -> tuple[Waiting, ...]:
             project=slug,
             since=row.created,
             findings=row.findings or {},
+            answers=_relation(row),
         )
         for row, handle, slug in rows
     )
+
+
+def _relation(row: ConsentRow) -> str | None:
+    authority = row.document["principal"]["authority"]
+    return None if authority is None else f"{authority['kind']}: {authority['relation']}"
 
 
 def find_waiting(studio: Studio, record_id: str) -> ConsentRow:
@@ -109,19 +120,51 @@ def watch_statement(studio: Studio, record_id: str, member: Person) -> bytes:
 
 
 def approve_statement(
-    studio: Studio, record_id: str, member: Person, key: SigningKey, *, reason: str
+    studio: Studio,
+    record_id: str,
+    member: Person,
+    key: SigningKey,
+    *,
+    reason: str,
+    likeness: BinaryIO | None = None,
 ) -> Accepted | None:
-    """Say that the recording is the subject's own, and take the record in; raises as `decide`.
+    """Say that the recording is good, and take the record in; raises as `decide`.
 
-    Returns None if no face can be enrolled from it: it goes on waiting.
+    It is the subject's own; or, of a record by which somebody answers for the subject, it is theirs
+    and they may: then `likeness` is the clip of the subject that the record names. Raises
+    `InputError` or `IntegrityError` without it, `MediaError` if it shows no one face.
+
+    Returns None if no face can be enrolled from the recording: it goes on waiting.
     """
     row = find_waiting(studio, record_id)
-    ground = decide(studio, record_of(row), member, key, approve=True, reason=reason)
+    record = record_of(row)
+    ground = decide(studio, record, member, key, approve=True, reason=reason)
+    enrolled = _enrol_likeness(studio, record, likeness)
     with studio.database.session() as session:
         row = session.get_one(ConsentRow, row.id)
         row.ground = ground
+        row.enrolment_blob = enrolled
         row.state = "offered"
     return take_up(studio, row)
+
+
+def _enrol_likeness(studio: Studio, record: ConsentRecord, likeness: BinaryIO | None) -> str | None:
+    """Enrol the face of somebody for whom another answers, from the clip that the record names."""
+    if record.likeness_sha256 is None:
+        return None
+    if likeness is None:
+        raise InputError(
+            "the recording doesn't show the person whom the record is about",
+            advice="Give the clip that does, as the offer named it: --likeness.",
+        )
+    if hash_file(likeness) != record.likeness_sha256:
+        raise IntegrityError(
+            "this is not the clip that the record names",
+            advice="Give the file that the offer was made with.",
+        )
+    likeness.seek(0)
+    templates = pack_templates(enrol_from_statement(likeness, name="the clip of the person"))
+    return Locker(studio).deposit([templates], record.record_id)
 
 
 def reject_statement(

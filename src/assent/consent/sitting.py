@@ -57,14 +57,18 @@ def prepare(
             f"{person.handle} has another key", advice="Sign with the key that you made before."
         )
     check_key_is_free(studio, person, key)
+    terms = invitation.choices.take_from(invitation.terms)
+    evidence = [Evidence(kind="recording", sha256=statement_sha256)]
+    if terms.likeness_sha256 is not None:
+        evidence.append(Evidence(kind="likeness", sha256=terms.likeness_sha256))
     return draw_up(
         studio,
         purpose_of(studio, invitation),
         person,
-        invitation.choices.take_from(invitation.terms),
+        terms,
         record_id=str(invitation.record_id),
         version=int(invitation.version or 1),
-        evidence=Evidence(kind="recording", sha256=statement_sha256),
+        evidence=tuple(evidence),
         key=key,
     )
 
@@ -81,8 +85,8 @@ def conclude(
 ) -> Accepted | None:
     """Take in what the subject signed; the link is used up.
 
-    The consent is live at once if the recording passed its checks, and returned; if not, None: a
-    person at the studio must decide first.
+    The consent is live at once if the recording passed its checks and shows the subject, and
+    returned; if not, None: a person at the studio must decide first.
 
     Raises `IntegrityError` if the signature is not by `key` or over another record or recording,
     `NotClearedError` if the link was used meanwhile, `InputError` if the key became somebody's.
@@ -91,6 +95,8 @@ def conclude(
         raise IntegrityError("what was signed is not what was shown", advice="Begin again.")
     if hash_file(statement) != record.evidence[0].sha256:
         raise IntegrityError("the recording is not the one that the record names")
+    # No machine can tell whether somebody may answer for somebody else.
+    passed = checked.passed and record.principal.authority is None
     if not studio.keyring.has(record.record_id):
         studio.keyring.create(record.record_id)
     # Ciphertext first: if the process is killed here, it is swept away some day.
@@ -103,11 +109,11 @@ def conclude(
         row.signed = signed
         row.statement_blob = blob
         row.findings = dict(checked.findings)
-        if checked.passed:
+        if passed:
             row.ground = say_passed(studio, record, checked.findings)
         else:
             row.state = "waiting"
-    return take_up(studio, row) if checked.passed else None
+    return take_up(studio, row) if passed else None
 
 
 def take_up(studio: Studio, row: ConsentRow) -> Accepted | None:

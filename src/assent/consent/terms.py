@@ -16,6 +16,7 @@ from assent.consent.clearance import Act, Modality
 from assent.consent.notice import wording, write_notice
 from assent.consent.people import Person
 from assent.consent.record import (
+    Authority,
     Biometrics,
     ConsentRecord,
     Controller,
@@ -55,8 +56,10 @@ class Terms:
     language: str = "en"
     final_approval: bool = False
     """The subject keeps the last word on each result."""
-    estate_sha256: str | None = None
-    """Of the document that lets an estate speak for someone who has died."""
+    authority: Authority | None = None
+    """By what somebody else answers for the subject: an estate, or a guardian."""
+    likeness_sha256: str | None = None
+    """Of a clip that shows the subject, if somebody else records the statement."""
 
 
 class Choices(BaseModel):
@@ -145,7 +148,8 @@ def terms_to_json(terms: Terms) -> dict[str, Any]:
         "forbidden": sorted(terms.forbidden),
         "language": terms.language,
         "final_approval": terms.final_approval,
-        "estate_sha256": terms.estate_sha256,
+        "authority": None if terms.authority is None else terms.authority.model_dump(mode="json"),
+        "likeness_sha256": terms.likeness_sha256,
     }
 
 
@@ -160,6 +164,7 @@ def terms_from_json(told: Mapping[str, Any]) -> Terms:
             "starts": date.fromisoformat(told["starts"]),
             "ends": date.fromisoformat(told["ends"]),
             "forbidden": frozenset(told["forbidden"]),
+            "authority": Authority(**told["authority"]) if told["authority"] else None,
         }
     )
 
@@ -172,7 +177,7 @@ def draw_up(
     *,
     record_id: str,
     version: int,
-    evidence: Evidence,
+    evidence: tuple[Evidence, ...],
     key: VerifyKey,
 ) -> ConsentRecord:
     """Return the record of these terms, for the holder of `key` to sign.
@@ -201,7 +206,7 @@ def draw_up(
                 handle=person.handle,
                 key_thumbprint=thumbprint(key),
                 adult=True,
-                estate_sha256=terms.estate_sha256,
+                authority=terms.authority,
             ),
             controller=Controller(id=studio.id, name=studio.name, contact=studio.contact),
             notice=Notice(
@@ -213,6 +218,7 @@ def draw_up(
                     use=terms.use,
                     acts=terms.acts,
                     modalities=terms.modalities,
+                    authority=terms.authority,
                 ),
             ),
             scope=Scope(
@@ -235,7 +241,7 @@ def draw_up(
                 retention=words.biometrics["retention"],
             ),
             withdrawal=Withdrawal(contact=studio.contact, effect=words.texts["effect"]),
-            evidence=(evidence,),
+            evidence=evidence,
         )
     except ValidationError as error:
         raise BriefError(f"the terms can't be offered: {describe_problems(error)}") from error

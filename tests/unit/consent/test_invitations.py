@@ -191,7 +191,7 @@ def test_a_second_offer_is_the_next_version(scene: Scene) -> None:
         ({"ends": date(2027, 11, 1)}, InputError, "the project ends on"),
         ({"acts": frozenset()}, BriefError, "acts"),
         ({"language": "tlh"}, InputError, "no notice in 'tlh'"),
-        ({"estate_sha256": "0" * 64}, InputError, "an estate's consent needs the route by files"),
+        ({"likeness_sha256": "0" * 64}, InputError, "and nobody else does"),
     ],
 )
 def test_senseless_offers_are_told_at_once(

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from studios import Scene, terms_for
 
 from assent.consent.clearance import Act, Modality
+from assent.consent.record import Authority
 from assent.consent.terms import Choices, Terms, terms_from_json, terms_to_json
 from assent.kit.errors import InputError, RefusedError
 
@@ -27,7 +28,12 @@ def chosen(terms: Terms, **changes: Any) -> Choices:  # noqa: ANN401 - fields of
 
 
 def test_terms_survive_their_json(scene: Scene) -> None:
-    terms = terms_for(scene.purpose, forbidden=frozenset({"political"}), estate_sha256="0" * 64)
+    terms = terms_for(
+        scene.purpose,
+        forbidden=frozenset({"political"}),
+        authority=Authority(kind="estate", relation="executor", document_sha256="2" * 64),
+        likeness_sha256="1" * 64,
+    )
     assert terms_from_json(terms_to_json(terms)) == terms
 
 

@@ -1,9 +1,10 @@
 """Step 2, the ceremony: links, the pages, and decisions about recordings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -19,7 +20,7 @@ from assent.consent.reviewing import (
     list_waiting,
     reject_statement,
 )
-from assent.kit.errors import InputError
+from assent.kit.errors import InputError, NotFoundError
 from assent.kit.signing import from_pem
 from assent.kit.store.studio import Studio
 
@@ -101,6 +102,14 @@ def review_(
     approve: Annotated[bool, typer.Option("--approve", help="It is the subject.")] = False,
     reject: Annotated[bool, typer.Option("--reject", help="It is not, or can't be told.")] = False,
     reason: Annotated[str, typer.Option(help="What was seen; kept with the record.")] = "",
+    likeness: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --approve, where somebody answers for the person: the clip of that person "
+            "that the offer named.",
+            metavar="FILE",
+        ),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Make a one-time link to look at the recording.")
     ] = False,
@@ -128,12 +137,26 @@ def review_(
         row = reject_statement(opened, record_id, member, signing, reason=reason)
         state = row.state
     else:
-        accepted = approve_statement(opened, record_id, member, signing, reason=reason)
+        with _opened(likeness) as clip:
+            accepted = approve_statement(
+                opened, record_id, member, signing, reason=reason, likeness=clip
+            )
         state = "waiting" if accepted is None else "live"
     if as_json:
         show_json({"record": record_id, "state": state})
         return
     out.print(f"Record {record_id} is {state}.")
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[BinaryIO | None]:
+    if path is not None and not path.is_file():
+        raise NotFoundError(f"there is no file {path}", advice="Check the path.")
+    if path is None:
+        yield None
+        return
+    with path.open("rb") as file:
+        yield file
 
 
 def _list_waiting(studio: Studio, *, as_json: bool) -> None:
@@ -142,8 +165,11 @@ def _list_waiting(studio: Studio, *, as_json: bool) -> None:
         show_json([each.to_json() for each in waiting])
         return
     show_table(
-        ("record", "person", "project", "since", "what was found"),
-        [(e.record_id[:8], e.handle, e.project, e.since, _doubts(e.findings)) for e in waiting],
+        ("record", "person", "project", "since", "answered for by", "what was found"),
+        [
+            (e.record_id[:8], e.handle, e.project, e.since, e.answers or "", _doubts(e.findings))
+            for e in waiting
+        ],
     )
 
 

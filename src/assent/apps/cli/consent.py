@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from assent.apps.cli.authority import authority_of, hash_of
 from assent.apps.cli.ceremony import add_to, show_link
 from assent.apps.cli.console import err, out, show_json, show_table
 from assent.apps.cli.files import read_bytes, read_text, write_document, write_secret
@@ -31,7 +32,6 @@ from assent.consent.record import parse_record
 from assent.consent.register import list_records
 from assent.kit.canonical import canonical, parse_object
 from assent.kit.errors import InputError, NotFoundError
-from assent.kit.hashing import hash_file
 from assent.kit.signing import (
     VerifyKey,
     from_jwk,
@@ -190,7 +190,24 @@ def offer_(
     estate: Annotated[
         Path | None,
         typer.Option(
-            help="With --statement: the document by which an estate speaks for the dead.",
+            help="Somebody answers for a person who has died: the document that lets them.",
+            metavar="FILE",
+        ),
+    ] = None,
+    guardian: Annotated[
+        Path | None,
+        typer.Option(
+            help="Somebody answers for an adult who can't: the document that lets them.",
+            metavar="FILE",
+        ),
+    ] = None,
+    relation: Annotated[
+        str | None, typer.Option(help="What they are to the person: executor, guardian by court.")
+    ] = None,
+    likeness: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --estate or --guardian, for a link: a clip that shows the person.",
             metavar="FILE",
         ),
     ] = None,
@@ -223,7 +240,8 @@ def offer_(
         forbidden=frozenset(forbid or ()),  # type: ignore[arg-type] # the record validates them
         language=language,
         final_approval=final_approval,
-        estate_sha256=None if estate is None else _hash_of(estate),
+        authority=authority_of(estate, guardian, relation),
+        likeness_sha256=None if likeness is None else hash_of(likeness),
     )
     found = find_person(opened, handle)
     if statement is None:
@@ -233,7 +251,7 @@ def offer_(
         return
     if to is None:
         raise InputError("say where to put the offer", advice="Give --out FILE.")
-    record = offer(opened, purpose, found, terms, statement_sha256=_hash_of(statement))
+    record = offer(opened, purpose, found, terms, statement_sha256=hash_of(statement))
     write_document(to, canonical(record.to_json()).decode() + "\n")
     if as_json:
         show_json({"record": record.record_id, "version": record.version, "offer": str(to)})
@@ -241,13 +259,6 @@ def offer_(
     out.print(f"Offer {record.record_id} (version {record.version}) for {handle}: {to}")
     out.print(record.notice.text, markup=False)
     out.print("[dim]Next, by the subject: assent consent sign[/dim]")
-
-
-def _hash_of(path: Path) -> str:
-    if not path.is_file():
-        raise NotFoundError(f"there is no file {path}", advice="Check the path.")
-    with path.open("rb") as file:
-        return hash_file(file)
 
 
 @consent.command("sign")

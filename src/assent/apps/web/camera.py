@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from assent.apps.web.ceremony import chosen_of
+from assent.apps.web.ceremony import answers_for, chosen_of
 from assent.apps.web.recordings import LARGEST, Recording
 from assent.apps.web.site import Site, Visit, error_response, see
 from assent.consent.challenge import Challenge
@@ -41,6 +41,8 @@ def record_page(visit: Visit) -> Response:
     return visit.show(
         "record.html",
         attempts=invitation.attempts,
+        person=invitation.person,
+        authority=answers_for(invitation),
         recording=visit.site.recordings.find(invitation.id),
     )
 
@@ -54,7 +56,9 @@ def draw_challenge(visit: Visit) -> Response:
         visit.studio, str(invitation.record_id), language=language, entropy=visit.site.entropy
     )
     sentence = challenge.sentence(
-        studio=visit.studio.name, project=purpose_of(visit.studio, invitation).brief.title
+        studio=visit.studio.name,
+        project=purpose_of(visit.studio, invitation).brief.title,
+        person=invitation.person.name if answers_for(invitation) else None,
     )
     return JSONResponse({"nonce": challenge.nonce, "sentence": sentence})
 
@@ -136,7 +140,8 @@ class _Check:
         return Checked(passed=passed, findings={**found.to_json(), "face": familiar.value})
 
     def _compare(self, found: RecordingFindings) -> Familiar:
-        if len(found.templates) == 0:
+        # Who answers for somebody else has a face of their own.
+        if len(found.templates) == 0 or answers_for(self.invitation):
             return Familiar.NEW
         studio = self.visit.studio
         purpose = purpose_of(studio, self.invitation)

@@ -24,6 +24,7 @@ from assent.consent.invitations import (
 from assent.consent.notice import LANGUAGES
 from assent.consent.people import check_key_is_free
 from assent.consent.receipt import record_to_sign
+from assent.consent.record import Authority
 from assent.consent.sitting import conclude, prepare, purpose_of
 from assent.consent.terms import Choices, Terms
 from assent.kit.canonical import digest
@@ -32,6 +33,7 @@ from assent.kit.signing import attach
 
 __all__ = [
     "answer_link",
+    "answers_for",
     "bind_key",
     "choices_page",
     "choose_terms",
@@ -61,6 +63,7 @@ def answer_link(visit: Visit) -> Response:
         "link.html",
         person=invitation.person,
         leads_to=invitation.leads_to,
+        authority=answers_for(invitation),
         title="" if invitation.terms is None else purpose_of(visit.studio, invitation).brief.title,
     )
 
@@ -171,7 +174,13 @@ def _asked(visit: Visit) -> dict[str, Any]:
         "terms": _terms(invitation),
         "chosen": invitation.choices,
         "person": invitation.person,
+        "authority": answers_for(invitation),
     }
+
+
+def answers_for(invitation: Invitation) -> Authority | None:
+    """Return by what somebody else than the subject opens this link; None if nobody else does."""
+    return None if invitation.terms is None else invitation.terms.authority
 
 
 def _terms(invitation: Invitation) -> Terms:
@@ -202,7 +211,7 @@ def sign_page(visit: Visit) -> Response:
     return visit.show(
         "sign.html",
         **{**asked, "terms": invitation.choices.take_from(asked["terms"])},
-        waits=recording.to_person,
+        waits=recording.to_person or answers_for(invitation) is not None,
         known_key=kind_of_key(invitation.person),
         rp_works=visit.site.place.rp_id != "127.0.0.1",
         shown=digest(invitation.choices.to_json()),

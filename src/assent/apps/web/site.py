@@ -25,7 +25,7 @@ from assent.apps.web.words import Words, language_of, words_in
 from assent.consent.challenge import Entropy
 from assent.consent.clearance import Act
 from assent.consent.invitations import Invitation, invitation_by_id
-from assent.consent.notice import LANGUAGES, wording
+from assent.consent.notice import LANGUAGES, tell_authority, wording
 from assent.consent.people import Person, person_by_id
 from assent.kit.errors import AssentError, InputError, NotClearedError, NotFoundError, RefusedError
 from assent.kit.store.studio import Studio
@@ -138,6 +138,7 @@ class Visit:
             language=language,
             languages=[(each, wording(each).name) for each in LANGUAGES],
             path=self.request.url.path,
+            tell_authority=tell_authority,
             acts_in_order=lambda acts: [act for act in Act if act in acts],
             csrf=session.csrf if session else "",
             signed_in=session is not None,

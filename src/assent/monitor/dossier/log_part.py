@@ -48,7 +48,8 @@ _LIMITS = (
     "It speaks of one moment, by the studio's own clock. What happened since isn't in it.",
     "It shows that a person with a certain key signed, not that they were free to refuse, nor that "
     "the key is in the hands of the person whose name goes with the handle.",
-    "Ages are attested, not measured. That whoever signs for an estate may do so is attested too.",
+    "Ages are attested, not measured. Whether an estate or a guardian may "
+    "sign was judged by a member of the studio.",
     "It repeats what the brief says of purpose, audience and claims. Whether that is true, nobody "
     "has checked but the reviewers who put their ticks there.",
     "Rights in footage are as stated by the studio.",

@@ -153,7 +153,7 @@ def _record(reading: Reading, standing: Standing) -> Block:
     row, document = standing.row, standing.row.document
     scope: dict[str, Any] = document["scope"]
     clean = reading.names.clean
-    estate = document["principal"].get("estate_sha256")
+    authority = document["principal"]["authority"]
     colour: State = "good" if standing.live else "bad" if standing.state in _ENDED else "warn"
     proofs = standing.problem or (
         "both signatures verified" if row.receipt is not None else "not signed"
@@ -174,9 +174,17 @@ def _record(reading: Reading, standing: Standing) -> Block:
         ("Last word kept", "yes" if document.get("final_approval") else "no"),
         ("Matching of the face", document["biometrics"]["purpose"]),
         ("Kept until", document["handling"]["retention"]),
-        *((("Estate's document, SHA-256", Cell(text=estate, mono=True)),) if estate else ()),
+        *(_authority(authority) if authority else ()),
         ("Receipt, salted SHA-256", Cell(text=row.receipt_hash or "-", mono=True)),
         ("Log entries", _entries(row)),
+    )
+
+
+def _authority(authority: dict[str, str]) -> tuple[tuple[str, object], ...]:
+    """Say who answered for the person, and by what."""
+    return (
+        ("Signed for them by", f"their {authority['kind']} ({authority['relation']})"),
+        ("By the document, SHA-256", Cell(text=authority["document_sha256"], mono=True)),
     )
 
 

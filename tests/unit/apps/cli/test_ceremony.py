@@ -53,7 +53,12 @@ def test_senseless_offers(cli: Scene, tmp_path: Path, capsys: pytest.CaptureFixt
         ([*offer, "--adult", "--language", "fr"], "there is no notice in 'fr'"),
         ([*offer, "--adult", "--statement", str(statement)], "say where to put the offer"),
         ([*offer, "--adult", "--statement", str(tmp_path / "none")], "say where to put"),
-        ([*offer, "--adult", "--estate", str(statement)], "an estate's consent needs the route"),
+        ([*offer, "--adult", "--estate", str(statement)], "by a document"),
+        ([*offer, "--adult", "--relation", "executor"], "by a document"),
+        (
+            [*offer, "--adult", "--estate", str(statement), "--relation", "executor"],
+            "needs a clip of that person",
+        ),
     ]:
         assert run(words) == 2
         assert told in capsys.readouterr().err
@@ -66,12 +71,23 @@ def test_an_estate_goes_by_files(
         (tmp_path / name).write_bytes(name.encode())
     offer = tmp_path / "offer.json"
     words = ["consent", "offer", "cleo", "--adult", "--act", "ingest"]
-    words += ["--estate", str(tmp_path / "will.pdf"), "--statement", str(tmp_path / "clip.mp4")]
+    words += [
+        "--estate",
+        str(tmp_path / "will.pdf"),
+        "--relation",
+        "executor",
+        "--statement",
+        str(tmp_path / "clip.mp4"),
+    ]
     assert run([*words, "--out", str(offer), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["version"] == 1
     record = json.loads(offer.read_text())
     hashed = hash_file(io.BytesIO(b"will.pdf"))
-    assert record["principal"]["estate_sha256"] == hashed
+    assert record["principal"]["authority"] == {
+        "kind": "estate",
+        "relation": "executor",
+        "document_sha256": hashed,
+    }
 
 
 @pytest.fixture

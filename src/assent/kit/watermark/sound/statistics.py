@@ -31,7 +31,7 @@ __all__ = ["FALSE_PER_FILE", "MISREAD", "log10_chance", "log10_misread", "log10_
 FALSE_PER_FILE = 1e-9
 """Chance, at most, that the search of a file without a mark reports one, however long it is."""
 
-MISREAD = 1e-6
+MISREAD = 1e-3
 """Chance, at most, that a reported number is another than the one that was marked."""
 
 _STEPS = 20
