@@ -1,35 +1,53 @@
 """Every page, in Chromium: keys, tabs, attacks, languages, both widths, WCAG 2.1 AA."""
 
+import hashlib
+import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import av
+import pyrage
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import Served, Sitter, browser_with, everything, lesson, newcomer
 from playwright.sync_api import Browser, Playwright, expect
 from studios import PRODUCER, Member, add_draft
 
+from assent.consent.certificate import read_certificate
 from assent.consent.clearance import Act
 from assent.consent.desk import clear
 from assent.consent.finals import require_finals
-from assent.consent.invitations import invite_home, list_invitations
+from assent.consent.invitations import find_invitation, invite_home, list_invitations
 from assent.consent.people import Person, add_person, find_person
+from assent.consent.receipt import sign_record
+from assent.consent.record import Authority
 from assent.consent.register import own_records
 from assent.consent.reviewing import approve_statement, link_to_watch, list_waiting
+from assent.consent.sitting import Checked, conclude, prepare
+from assent.consent.withdrawal import withdraw
 from assent.disclose.made import made_with
 from assent.disclose.still import _seal
 from assent.kit.errors import NotClearedError, SignOffError
 from assent.kit.media.picture import to_rgb
 from assent.kit.media.read import read_pictures
 from assent.kit.signing import from_pem, new_key, public_of, to_pem
+from assent.kit.store.backup import export
 from assent.kit.store.tables import InvitationRow
 from assent.purpose.projects import Purpose
+
+DARK = Checked(
+    passed=False,
+    findings={
+        "face": "new",
+        "findings": [{"check": "dark", "verdict": "look", "value": 31, "limit": 40}],
+    },
+)
 
 
 @pytest.fixture(scope="session")
@@ -496,6 +514,51 @@ def test_a_person_at_the_studio_decides(
     assert ada.page.locator(".state.live").count() == 1
 
 
+@pytest.mark.parametrize("kind", ["estate", "guardian"])
+def test_somebody_answers_for_her(
+    small_films: Served, ada: Sitter, statement: bytes, tmp_path: Path, samples: Path, kind: str
+) -> None:
+    """Her estate, or her guardian: from the link to a live record, with a clip that shows her."""
+    studio, purpose, person = small_films.studio, lesson(small_films), newcomer(small_films)
+    terms = replace(
+        everything(purpose),
+        authority=Authority(
+            kind="estate" if kind == "estate" else "guardian",
+            relation="named by the court of Nordstadt",
+            document_sha256="5" * 64,
+        ),
+        likeness_sha256=hashlib.sha256(statement).hexdigest(),
+    )
+    link = small_films.link(purpose, person, terms)
+    ada.page.goto(link)
+    assert f"as their {kind} (named by the court of Nordstadt)" in ada.page.content()
+    ada.begin(link)
+    assert "You answer for the person" in ada.page.locator(".note").inner_text()
+    ada.page.get_by_role("link", name="Continue").click()
+    assert "I may answer for them" in ada.page.content()
+    ada.tick("modalities", "acts", "channels", "face_matching", "adult")
+    ada.page.get_by_role("button", name="Continue").click()
+    ada.page.wait_for_url("**/consent/record")
+    challenge = fetched(ada, "/consent/challenge", {})
+    assert "For Ada Aldous I agree" in challenge["text"]
+    # Ben, who answers, is before the camera.
+    small_films.hand_in(link, (samples / "ben_statement.mp4").read_bytes())
+    ada.page.goto(f"{small_films.origin}/consent/sign")
+    assert "the document by which you answer for Ada Aldous" in ada.page.content()
+    ada.sign_with_file(tmp_path)
+    assert "waits for a person" in ada.page.content()
+    member = add_person(studio, handle="kim", name="Kim", key=public_of(PRODUCER), staff=True)
+    (waiting,) = list_waiting(studio)
+    assert waiting.answers == f"{kind}: named by the court of Nordstadt"
+    approve_statement(
+        studio, waiting.record_id, member, PRODUCER,
+        reason="I have read the court's letter; the clip shows Ada", likeness=io.BytesIO(statement),
+    )  # fmt: skip
+    clear(studio, purpose, person_id=person.id, acts=list(Act))
+    ada.page.goto(f"{small_films.origin}/home")
+    assert ada.page.locator(".state.live").count() == 1
+
+
 # Her own place
 
 
@@ -535,8 +598,47 @@ def test_withdrawing_takes_two_steps(ceremony: Ceremony, ada: Sitter, tmp_path: 
     ada.page.get_by_role("button", name="Yes, end it now").click()
     assert "Your consent has ended" in ada.page.content()
     assert not ceremony.cleared()
-    ada.page.get_by_role("link", name="Back").click()
+    ada.page.get_by_role("link", name="Read the certificate").click()
+    assert "Certificate of deletion" in ada.page.content()
+    assert "recorded statement" in ada.page.content()
+    ada.page.get_by_role("link", name="Deutsch").click()
+    assert "aufgezeichnete Erklärung" in ada.page.content()
+    with ada.page.expect_download() as download:
+        ada.page.get_by_role("link", name="JWS").click()
+    token = Path(download.value.path()).read_text().strip()
+    fields = read_certificate(token, ceremony.running.studio.signing_key)
+    assert fields["ended"]["how"] == "withdrawn"
+    ada.page.goto(f"{ceremony.running.origin}/home?lang=en")
     assert "ended by withdrawal" in ada.page.content()
+    assert ada.page.get_by_role("link", name="Read the certificate").count() == 1
+
+
+def test_withdrawing_while_a_copy_of_the_key_is_elsewhere(
+    ceremony: Ceremony, ada: Sitter, tmp_path: Path
+) -> None:
+    """The escrow isn't at hand: the page says so, and shows the certificate once it was."""
+    ceremony.signed(ada, tmp_path)
+    studio, stick = ceremony.running.studio, tmp_path / "stick"
+    export(
+        studio,
+        tmp_path / "backup.age",
+        recipients=[str(pyrage.x25519.Identity.generate().to_public())],
+        escrow=stick,
+    )
+    stick.rename(tmp_path / "away")
+    ada.page.get_by_role("link", name="End this consent").click()
+    ada.page.get_by_role("button", name="Yes, end it now").click()
+    assert not ceremony.cleared()
+    assert str(stick) in ada.page.locator(".problem").inner_text()
+    (own,) = own_records(studio, find_person(studio, "ada"))
+    answer = ada.page.goto(f"{ceremony.running.origin}/home/certificate/{own.row_id}")
+    assert answer is not None
+    assert answer.status == 404
+    assert "no certificate of deletion yet" in ada.page.content()
+    (tmp_path / "away").rename(stick)
+    withdraw(studio, own.record_id)
+    ada.page.goto(f"{ceremony.running.origin}/home/certificate/{own.row_id}")
+    assert "escrow key in" in ada.page.content()
 
 
 def final_of(ceremony: Ceremony, samples: Path, key: Path) -> str:
@@ -670,9 +772,47 @@ def test_every_page_is_for_everyone(
     page.get_by_role("button", name="Yes, end it now").click()
     expect(page.get_by_role("heading", name="Your consent has ended")).to_be_visible()
     look("withdrawn")
+    page.get_by_role("link", name="Read the certificate").click()
+    look("certificate", "**/home/certificate/*")
     page.goto(ceremony.link)
     look("used")
+    watched_and_declined(ceremony, sitter, look)
     sitter.context.close()
+
+
+def watched_and_declined(ceremony: Ceremony, sitter: Sitter, look: Callable[..., None]) -> None:
+    """Look at the pages of who says no, and of who decides about a recording."""
+    running, page = ceremony.running, sitter.page
+    for handle, passed in (("bea", False), ("cem", True)):
+        person = newcomer(running, handle, handle.title())
+        link = running.link(ceremony.purpose, person, everything(ceremony.purpose))
+        sitter.begin(link)
+        if passed:
+            page.get_by_role("button", name="I say no").click()
+            expect(page.get_by_role("heading", name="You said no")).to_be_visible()
+            look("declined")
+            continue
+        sitter.choose_everything()
+        invitation = find_invitation(running.studio, link.rsplit("/", 1)[1])
+        running.hand_in(link, ceremony.statement, passed=False)
+        running.site.recordings.need(invitation.id).to_person = True
+        key = new_key()
+        record = prepare(
+            running.studio, invitation, key=public_of(key),
+            statement_sha256=hashlib.sha256(ceremony.statement).hexdigest(),
+        )  # fmt: skip
+        conclude(
+            running.studio, invitation, record, sign_record(record, key), key=public_of(key),
+            statement=io.BytesIO(ceremony.statement), checked=DARK,
+        )  # fmt: skip
+    kim = new_key()
+    member = add_person(running.studio, handle="kim", name="Kim", key=public_of(kim), staff=True)
+    (waiting,) = list_waiting(running.studio)
+    secret = link_to_watch(running.studio, waiting.record_id, member, kim)
+    page.goto(f"{running.origin}/c/{secret}")
+    look("link-watch")
+    page.get_by_role("button", name="Open").click()
+    look("watch", "**/watch")
 
 
 def test_the_keyboard_is_enough(ceremony: Ceremony, ada: Sitter) -> None:

@@ -4,11 +4,14 @@ import pytest
 
 from assent.consent.certificate import (
     LIMITS,
+    _translate,
+    _words,
     hash_certificate,
     read_certificate,
     render_page,
     sign_certificate,
 )
+from assent.consent.notice import LANGUAGES
 from assent.kit.errors import IntegrityError
 from assent.kit.signing import new_key, sign
 
@@ -70,3 +73,48 @@ def test_no_word_breaks_out_of_the_page() -> None:
     page = render_page(read_certificate(token, KEY), token)
     assert "<script" not in page
     assert "<img" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("de", ("Bescheinigung der Löschung", "widerrufen wurde", "Gesichtsmerkmale", "2 weiteren",
+                "hinterlegter Schlüssel in /media/stick", "gesehen am 2026-11-01",
+                "Flash-Speicher")),
+        ("es", ("Certificado de eliminación", "fue retirado", "plantillas de la cara", "2 más",
+                "clave en custodia en /media/stick", "visto el 2026-11-01", "memoria flash")),
+    ],
+)  # fmt: skip
+def test_the_page_speaks_the_subjects_language(language: str, said: tuple[str, ...]) -> None:
+    gone = [{"what": "escrow key in /media/stick", "sha256": "", "how": "removed"}]
+    seen = {
+        "what": "sighting of ab12", "where": "https://x.example", "sha256": "",
+        "why": "seen on 2026-11-01; ask for it to be taken down",
+    }  # fmt: skip
+    other = {"what": "something new", "where": "", "sha256": "", "why": "{0} is no gap"}
+    closed = [{"what": "face templates", "sha256": "ef", "shared": 2}]
+    told = fields(destroyed=gone, closed=closed, remains=[seen, other])
+    token = sign_certificate(told, KEY)
+    page = render_page(read_certificate(token, KEY), token, language=language)
+    assert f'<html lang="{language}">' in page
+    for each in said:
+        assert each in page
+    # What nobody foresaw stays as it was signed.
+    assert "something new" in page
+    assert "{0} is no gap" in page
+
+
+def test_every_phrase_is_in_every_language() -> None:
+    words = {language: _words(language) for language in LANGUAGES}
+    for told in words.values():
+        assert told.keys() == words["en"].keys()
+        assert told["phrases"].keys() == words["en"]["phrases"].keys()
+        for name, phrase in told["phrases"].items():
+            assert phrase.count("{}") == words["en"]["phrases"][name].count("{}")
+    assert set(LIMITS) <= set(words["en"]["phrases"].values())
+
+
+def test_phrases_are_told_apart_by_their_ends() -> None:
+    """A file may be called like another phrase."""
+    assert _translate("sheet backup", _words("de")["phrases"]) == "Bogen backup"
+    assert _translate("backup", _words("de")["phrases"]) == "Sicherung"

@@ -102,7 +102,7 @@ def certificate(
             f"the record {ending.record_id} has no certificate of deletion",
             advice="It gets one when it is withdrawn or has run out.",
         )
-    _write_to(opened, ending.certificate, to)
+    _write_to(opened, ending, to)
     out.print(f"{to} and {to}.html", soft_wrap=True)
 
 
@@ -134,13 +134,16 @@ def _write(studio: Studio, ending: Ending) -> Path | None:
         return None
     folder = studio.folder / "certificates"
     studio.disk.make_folder(folder)
-    return _write_to(studio, ending.certificate, folder / f"{ending.record_id}.jws")
+    return _write_to(studio, ending, folder / f"{ending.record_id}.jws")
 
 
-def _write_to(studio: Studio, token: str, path: Path) -> Path:
-    page = path.with_name(f"{path.name}.html")
+def _write_to(studio: Studio, ending: Ending, path: Path) -> Path:
+    """Write the certificate, and the page in the language in which the subject agreed."""
+    token, page = str(ending.certificate), path.with_name(f"{path.name}.html")
+    fields = read_certificate(token, studio.signing_key)
+    language = ending.rows[-1].document["notice"]["language"]
     write_document(path, f"{token}\n")
-    write_document(page, render_page(read_certificate(token, studio.signing_key), token))
+    write_document(page, render_page(fields, token, language=language))
     return page
 
 

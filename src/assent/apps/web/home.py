@@ -5,19 +5,23 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from assent.apps.web.receipts import kept_receipt, receipt_copy, receipt_facts, receipt_paper
 from assent.apps.web.site import Visit, see
+from assent.consent.certificate import read_certificate, render_body
 from assent.consent.finals import decision_on
 from assent.consent.people import Person
 from assent.consent.register import Own, own_records
-from assent.consent.withdrawal import withdraw
+from assent.consent.withdrawal import find_ending, withdraw
 from assent.disclose.made import Made, made_with, read_preview
 from assent.kit.errors import NotFoundError
 from assent.kit.store.studio import Studio
 
 __all__ = [
+    "certificate_file",
+    "certificate_page",
     "front",
     "home_page",
     "live_consent",
@@ -31,6 +35,10 @@ __all__ = [
     "withdraw_now",
     "withdraw_page",
 ]
+
+
+ENDED = ("withdrawn", "expired")
+"""How consents end that had begun: their keys are destroyed."""
 
 
 def front(visit: Visit) -> Response:
@@ -49,6 +57,7 @@ def home_page(visit: Visit) -> Response:
         "home.html",
         person=person,
         own=own,
+        ended=ENDED,
         made=[_told(visit.studio, person, each, own) for each in made_with(visit.studio, person)],
         new="new" in visit.request.query_params,
         day=lambda moment: visit.words().day(date.fromisoformat(moment[:10])),
@@ -142,13 +151,38 @@ def withdraw_now(visit: Visit) -> Response:
     """End the consent at once."""
     visit.changing()
     own = _ending(visit)
-    withdraw(visit.studio, own.record_id)
+    ending = withdraw(visit.studio, own.record_id)
     released = [
         made
         for made in made_with(visit.studio, visit.person)
         if made.project_id == own.project_id and made.asset_id is not None
     ]
-    return visit.show("withdrawn.html", released=released)
+    return visit.show(
+        "withdrawn.html", own=own, released=released, pending=ending.pending,
+        sightings=[each.where for each in ending.copies if each.what.startswith("sighting")],
+    )  # fmt: skip
+
+
+def certificate_page(visit: Visit) -> Response:
+    """Show the certificate of the deletion, in the words of the page."""
+    own, token = _certificate(visit)
+    fields = read_certificate(token, visit.studio.signing_key)
+    body = render_body(fields, token, language=visit.language)
+    return visit.show("certificate.html", own=own, body=Markup(body))  # noqa: S704 - escaped there
+
+
+def certificate_file(visit: Visit) -> Response:
+    """Hand the certificate out as it was signed."""
+    own, token = _certificate(visit)
+    return _file(f"{token}\n".encode(), "application/jose", f"deletion-{own.record_id[:8]}.jws")
+
+
+def _certificate(visit: Visit) -> tuple[Own, str]:
+    own = own_consent(visit)
+    token = find_ending(visit.studio, own.record_id).certificate if own.state in ENDED else None
+    if token is None:
+        raise NotFoundError("there is no certificate of deletion")
+    return own, token
 
 
 def _ending(visit: Visit) -> Own:

@@ -32,6 +32,8 @@ _GET: dict[str, Handler] = {
     "/home/receipt/{row}": home.receipt_page,
     "/home/receipt/{row}/pdf": home.receipt_pdf,
     "/home/receipt/{row}/json": home.receipt_json,
+    "/home/certificate/{row}": home.certificate_page,
+    "/home/certificate/{row}/jws": home.certificate_file,
     "/home/preview/{name}": home.preview,
     "/home/withdraw/{row}": home.withdraw_page,
     "/home/narrow/{row}": say.narrow_page,

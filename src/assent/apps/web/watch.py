@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from assent.apps.web.site import Visit
+from assent.consent.challenge import advice_on
 from assent.consent.reviewing import find_waiting, watch_statement
 from assent.kit.errors import NotClearedError
 
@@ -12,7 +13,20 @@ __all__ = ["watch_page", "watched"]
 def watch_page(visit: Visit) -> Response:
     """Show the recording, and what the check found."""
     row = find_waiting(visit.studio, _watching(visit))
-    return visit.show("watch.html", record=row.record_id, findings=row.findings or {})
+    findings = row.findings or {}
+    return visit.show(
+        "watch.html",
+        record=row.record_id,
+        found=[
+            advice_on(each["check"], visit.language)[0].format(
+                value=each["value"], limit=each["limit"]
+            )
+            for each in findings.get("findings", ())
+            if each["verdict"] != "passed"
+        ],
+        face=str(findings.get("face", "new")),
+        authority=row.document["principal"]["authority"],
+    )
 
 
 def watched(visit: Visit) -> Response:

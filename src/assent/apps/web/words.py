@@ -24,6 +24,7 @@ _KNOWN_ERRORS = {
     "nothing is ticked": "error_nothing",
     "the last day must lie": "error_day",
     "the studio has made another offer": "error_link",
+    "there is no certificate of deletion": "error_certificate",
     "too many tries": "error_tries",
     "what was sent is too large": "error_large",
 }
