@@ -137,7 +137,7 @@ caption {{ font-weight: bold; font-size: 1.2rem; padding-top: 1.5rem }}
 tr {{ border-bottom: 1px solid #ccc }}
 code, pre {{ overflow-wrap: anywhere; white-space: pre-wrap; font-size: .85em }}
 @media (max-width: 40rem) {{
-  table, tbody, tr, td, caption {{ display: block }} thead {{ position: absolute; left: -99rem }}
+  table, tbody, tr, td, caption {{ display: block }} thead {{ display: none }}
   td:empty {{ display: none }}
   td::before {{ content: attr(data-label); display: block; color: #555; font-size: .85em }}
 }}

@@ -72,6 +72,17 @@ def test_the_mark_in_the_sound(stage: Stage) -> None:
             check_sound([sound[0]], rate=16000, key=key, asset_id=asset_id)
 
 
+def test_what_is_read_in_too_short_a_sound_decides_nothing(stage: Stage) -> None:
+    key = stage.studio.reading_key
+    noise = np.random.default_rng(1).normal(size=(1, 16000 * 14)).astype(np.float32) * 0.1
+    marker = SoundMarker(rate=16000, number=12, pattern=Pattern.derive(key))
+    sound = np.concatenate(list(marker.mark([noise])), axis=1)[0]
+    found = check_sound([sound[: 16000 * 5 // 2]], rate=16000, key=key, asset_id="0" * 16)
+    assert [mark.number for mark in found.marks] == [12]
+    with pytest.raises(SealError, match="another asset id"):
+        check_sound([sound[: 16000 * 4]], rate=16000, key=key, asset_id="0" * 16)
+
+
 def test_sound_that_can_hold_no_mark_is_let_through(stage: Stage) -> None:
     tone = np.sin(np.arange(16000 * 14) * 0.2).astype(np.float32)
     for sound in (tone, tone * 0, tone[:0]):
