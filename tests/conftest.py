@@ -45,7 +45,7 @@ _load("scenes")
 
 
 def _load_when_used(path: Path) -> None:
-    """Make a module importable by its name; it runs at its first use, since it imports torch."""
+    """Make a module importable by its name; it runs at its first use, since it imports much."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
@@ -58,6 +58,8 @@ def _load_when_used(path: Path) -> None:
 _load_when_used(HERE / "casts.py")
 _load_when_used(HERE / "tokens.py")
 _load_when_used(HERE / "forging.py")
+_load_when_used(HERE / "fuzz_targets.py")
+_load("twists")
 
 
 @pytest.fixture

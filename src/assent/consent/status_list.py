@@ -218,7 +218,9 @@ def _read_credential(fields: dict[str, Any], credential: str) -> tuple[bytes, in
         raise IntegrityError("it is another list")
     if (subject["type"], subject["statusPurpose"]) != ("BitstringStatusList", "revocation"):
         raise IntegrityError("it is a list for another purpose")
-    return _unpack(subject["encodedList"]), int(fields["version"])
+    if type(fields["version"]) is not int:
+        raise ValueError("its version is no whole number")
+    return _unpack(subject["encodedList"]), fields["version"]
 
 
 def _newest(studio: Studio, number: int, noted: int) -> tuple[bytes, int]:

@@ -65,7 +65,7 @@ class SealEntry:
                 asset_id=_identifier(str(fields["asset"])),
                 sha256=str(fields["sha256"]),
                 fingerprint=str(fields["fingerprint"]),
-                frames=int(fields["frames"]),
+                frames=_whole(fields["frames"]),
                 receipts=tuple(str(receipt) for receipt in receipts),
                 time=str(fields["time"]),
             )
@@ -77,3 +77,9 @@ def _identifier(text: str) -> str:
     if not _ASSET_ID.fullmatch(text):
         raise ValueError(f"{text[:20]} is no identifier of 64 bits")
     return text
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("not a whole number")
+    return value

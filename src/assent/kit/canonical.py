@@ -26,12 +26,21 @@ def digest(value: object) -> str:
 def parse_object(text: str | bytes, *, name: str) -> dict[str, object]:
     """Read a JSON object; raises `InputError` naming `name`."""
     try:
-        value = json.loads(text)
+        # Python's reader also takes other encodings, and halves of characters in UTF-8.
+        text = text if isinstance(text, str) else text.decode()
+        value = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:
+            # An escape can spell half a character, which can be shown and written nowhere.
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise InputError(f"{name} does not hold a JSON object")
     return value
+
+
+def _refuse_constant(text: str) -> object:
+    raise ValueError(f"{text} is no number")
 
 
 def _refuse_floats(value: object) -> None:

@@ -203,6 +203,8 @@ def test_bits_that_are_none(scene: Scene, encoded: object) -> None:
         ({"id": "urn:uuid:00000000-0000-0000-0000-000000000000"}, "it is another list"),
         ({"type": ["VerifiableCredential"]}, "it is another list"),
         ({"version": "new"}, "lacks its parts"),
+        ({"version": "1"}, "lacks its parts"),
+        ({"version": True}, "lacks its parts"),
         ({"credentialSubject": []}, "lacks its parts"),
     ],
 )

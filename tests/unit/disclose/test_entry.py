@@ -42,6 +42,13 @@ def test_each_part_is_needed(part: str) -> None:
         SealEntry.parse(json.dumps(document).encode())
 
 
+@pytest.mark.parametrize("frames", ["1e999", "3.0", "true", '"3"', "null"])
+def test_frames_are_a_whole_number(frames: str) -> None:
+    document = json.dumps({**json.loads(ENTRY.to_bytes()), "frames": "?"}).replace('"?"', frames)
+    with pytest.raises(IntegrityError, match="lacks its parts"):
+        SealEntry.parse(document.encode())
+
+
 def test_receipts_are_a_list() -> None:
     document = {**json.loads(ENTRY.to_bytes()), "receipts": 5}
     with pytest.raises(IntegrityError, match="lacks its parts"):

@@ -50,9 +50,17 @@ def test_floats_are_refused(value: object) -> None:
 
 def test_an_object_is_read() -> None:
     assert parse_object(b'{"a": [1]}', name="x") == {"a": [1]}
+    assert parse_object('{"a": "\\u00e9\\ud83d\\ude00"}', name="x") == {"a": "é😀"}
 
 
-@pytest.mark.parametrize("text", ["", "{", b"\xff", "[" * 100_000, '{"a": }'])
+HALVES = ['{"a": "\\ud800"}', '{"\\udfff": 1}', b'{"a": "\xed\xa0\x80"}']
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", b"\xff", "[" * 100_000, '{"a": }', '{"a": NaN}', '{"a": -Infinity}',
+     '{"a": 1}'.encode("utf-16"), *HALVES],
+)  # fmt: skip
 def test_what_is_no_json(text: str | bytes) -> None:
     with pytest.raises(InputError, match=r"^offer\.json is not JSON"):
         parse_object(text, name="offer.json")

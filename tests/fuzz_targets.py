@@ -1,0 +1,352 @@
+"""What strangers' bytes are parsed by, and well-formed examples to begin from.
+
+A target gets any bytes. It may return or raise an `AssentError`; whatever else it raises, a hang,
+and memory without bound are faults of the product.
+"""
+
+import io
+import tempfile
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from opentimestamps.core.notary import BitcoinBlockHeaderAttestation, PendingAttestation
+from opentimestamps.core.op import OpAppend, OpSHA256
+from opentimestamps.core.serialize import BytesSerializationContext
+from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
+
+from assent.consent import status_list
+from assent.consent.status_list import ENTRIES, read_list, set_bits
+from assent.kit.anchors.authority import verify_stamp
+from assent.kit.anchors.bitcoin import read_headers
+from assent.kit.anchors.calendars import read_proof
+from assent.kit.c2pa.certificates import Chain, make_chain
+from assent.kit.c2pa.manifest import Action, Plan
+from assent.kit.c2pa.read import read
+from assent.kit.c2pa.sign import Ingredient, sign
+from assent.kit.canonical import canonical
+from assent.kit.disk import Disk
+from assent.kit.media.probe import probe
+from assent.kit.media.read import read_pictures
+from assent.kit.signing import SigningKey, from_pem, public_of, thumbprint
+from assent.kit.tlog.checkpoint import open_checkpoint
+from assent.kit.tlog.log import Log
+from assent.kit.tlog.note import NoteSigner, NoteVerifier
+from assent.kit.tlog.reader import LogReader
+from assent.kit.tlog.receipt import make_receipt, verify_receipt
+from assent.monitor.audit.audit import audit
+from assent.monitor.audit.report import Trust
+from assent.verify.public import open_log
+
+__all__ = ["TARGETS", "Target"]
+
+EXAMPLES = Path(__file__).parent / "fuzz" / "examples"
+STUDIO = "4f1d2f5e-6f5a-4b5e-9a51-2b8f0a6a7c11"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+SIGNER = NoteSigner(f"assent.local/studio/{STUDIO}", KEY)
+ENTRIES_OF_LOG = [b'{"kind":"studio"}', b'{"kind":"seal"}', b'{"kind":"status.list","list":1}']
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What parses bytes, its examples, and how many bytes are tried at most."""
+
+    parse: Callable[[bytes], object]
+    examples: Callable[[], list[bytes]]
+    longest: int = 4096
+
+
+@cache
+def shelf() -> Path:
+    """Return a folder in memory that goes with the process, as far as the machine has one."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    parent = memory if memory.is_dir() else None
+    # Kept by the cache, so that it is removed when the process ends and not before.
+    folder = tempfile.TemporaryDirectory(prefix="assent-fuzz-", dir=parent)
+    _KEPT.append(folder)
+    return Path(folder.name)
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+
+
+# Notes, checkpoints, keys, proofs.
+
+
+def parse_note(data: bytes) -> None:
+    open_checkpoint(_text(data), SIGNER.verifier)
+
+
+def parse_key(data: bytes) -> None:
+    NoteVerifier.parse(_text(data))
+
+
+def parse_proof(data: bytes) -> None:
+    verify_receipt(_text(data), ENTRIES_OF_LOG[1], SIGNER.verifier)
+
+
+def _text(data: bytes) -> str:
+    # Text from a file is decoded before; what then is left to try is any text.
+    return data.decode("utf-8", "surrogateescape")
+
+
+def parse_time_stamp(data: bytes) -> None:
+    verify_stamp(data, b"note", _roots())
+
+
+def parse_opentimestamps(data: bytes) -> None:
+    read_proof(data, b"note")
+
+
+def parse_headers(data: bytes) -> None:
+    read_headers(_text(data))
+
+
+# A log's folder in which one file, or one entry, is anything.
+
+
+@cache
+def small_log() -> Path:
+    folder = shelf() / "log"
+    Log.create(folder, signer=SIGNER).append(ENTRIES_OF_LOG)
+    return folder
+
+
+def parse_file_of_log(data: bytes) -> None:
+    """The first byte says which file of a log the rest is."""
+    folder, files = small_log(), ("checkpoint", "tile/0/000.p/3", "tile/entries/000.p/3")
+    path = folder / files[data[0] % 3 if data else 0]
+    before = path.read_bytes()
+    try:
+        path.write_bytes(data[1:])
+        for _, _entry in LogReader(folder, verifier=SIGNER.verifier).entries():
+            pass
+    finally:
+        path.write_bytes(before)
+
+
+def parse_entry(data: bytes) -> None:
+    """Its owner signed it: whoever runs a studio can put anything into their log."""
+    folder = shelf() / "entries"
+    for path in (folder / "tile/0/000.p/2", folder / "tile/entries/000.p/2"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    written(folder, [STUDIO_ENTRY, data[:60_000]])
+    trust = Trust(nodes={1: []})
+    audit(folder, SIGNER.verifier, trust)
+    open_log(folder, vkey=SIGNER.vkey)
+
+
+def written(folder: Path, entries: list[bytes]) -> None:
+    """Write a log of two entries as it would be after one append."""
+    leaves = [sha256(b"\0" + each).digest() for each in entries]
+    root = sha256(b"\1" + b"".join(leaves)).digest()
+    (folder / "tile/0/000.p/2").write_bytes(b"".join(leaves))
+    bundle = b"".join(len(each).to_bytes(2, "big") + each for each in entries)
+    (folder / "tile/entries/000.p/2").write_bytes(bundle)
+    body = f"{SIGNER.name}\n2\n{_base64(root)}\n"
+    (folder / "checkpoint").write_text(SIGNER.sign(body))
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()
+
+
+# The list of receipts that have ended: as it lies there, and as its own studio signed it.
+
+
+class OneFile(Disk):
+    """A disk on which every file holds the same."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read(self, path: Path) -> bytes | None:
+        """Return what every file holds."""
+        del path
+        return self._data
+
+
+def parse_status_list(data: bytes) -> None:
+    read_list(Path("log"), 1, studio_id=STUDIO, key=public_of(_key()), disk=OneFile(data))
+
+
+def parse_signed_status_list(data: bytes) -> None:
+    header = canonical({"alg": "Ed25519", "kid": thumbprint(_key()), "typ": "vc+jwt"})
+    text = b".".join(urlsafe_b64encode(each).rstrip(b"=") for each in (header, data))
+    signature = urlsafe_b64encode(KEY.sign(text)).rstrip(b"=")
+    parse_status_list(text + b"." + signature)
+
+
+@cache
+def _key() -> SigningKey:
+    pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return from_pem(pem, name="key")
+
+
+# Containers and the manifests in them.
+
+
+def parse_container(data: bytes) -> None:
+    probe(io.BytesIO(data), name="clip")
+    for number, _ in enumerate(read_pictures(io.BytesIO(data), name="clip")):
+        if number == 2:
+            break
+
+
+def parse_manifest(data: bytes) -> None:
+    kinds = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png"}
+    read(io.BytesIO(data), mime=kinds.get(data[:2], "video/mp4"), anchors_pem=_chain().root_pem)
+
+
+@cache
+def _chain() -> Chain:
+    return make_chain(organisation="Studio", not_before=datetime(2026, 1, 1, tzinfo=UTC), days=3650)
+
+
+@cache
+def _roots() -> tuple[x509.Certificate, ...]:
+    return tuple(x509.load_pem_x509_certificates((EXAMPLES / "root.pem").read_bytes()))
+
+
+# Examples.
+
+
+def notes() -> list[bytes]:
+    return [(small_log() / "checkpoint").read_bytes()]
+
+
+def proofs() -> list[bytes]:
+    reader = LogReader(small_log(), verifier=SIGNER.verifier)
+    return [make_receipt(reader, 1).encode()]
+
+
+def files_of_log() -> list[bytes]:
+    files = ("checkpoint", "tile/0/000.p/3", "tile/entries/000.p/3")
+    return [
+        bytes([number]) + (small_log() / file).read_bytes() for number, file in enumerate(files)
+    ]
+
+
+STUDIO_ENTRY = canonical(
+    {
+        "kind": "studio",
+        "id": STUDIO,
+        "name": "Studio",
+        "time": "2026-11-01T00:00:00Z",
+        "c2pa_root": "",
+        "signing_key": {"kty": "OKP", "crv": "Ed25519", "x": "A" * 43},
+        "watermark": {"scheme": "org.assent.watermark.2", "reading_key": _base64(bytes(32))},
+    }
+)
+
+
+def entries() -> list[bytes]:
+    seal = {
+        "kind": "seal", "media": "video", "asset": "00" * 8, "sha256": "11" * 32,
+        "fingerprint": "ISCC:A", "frames": 3, "receipts": ["22" * 32],
+        "time": "2026-11-01T00:00:00Z",
+    }  # fmt: skip
+    others: list[Mapping[str, object]] = [
+        {"kind": "anchor.place", "chain": 1, "contract": "0x" + "ab" * 20, "sender": "0x"},
+        {"kind": "consent.granted", "receipt": "22" * 32, "time": "2026-11-01T00:00:00Z"},
+        {"kind": "consent.withdrawn", "receipt": "22" * 32, "time": "2026-11-01T00:00:00Z"},
+        {"kind": "status.list", "list": 1, "version": 1, "sha256": "33" * 32, "time": "t"},
+    ]
+    return [canonical(each) for each in [seal, *others]]
+
+
+def signed_lists() -> list[bytes]:
+    bits = set_bits(bytes(ENTRIES // 8), [5])
+    fields = status_list._credential(STUDIO, 1, 1, bits, now="2026-11-01T00:00:00Z")  # noqa: SLF001 - what a studio signs
+    return [canonical(fields)]
+
+
+def status_lists() -> list[bytes]:
+    (payload,) = signed_lists()
+    header = canonical({"alg": "Ed25519", "kid": thumbprint(_key()), "typ": "vc+jwt"})
+    text = b".".join(urlsafe_b64encode(each).rstrip(b"=") for each in (header, payload))
+    return [text + b"." + urlsafe_b64encode(KEY.sign(text)).rstrip(b"=")]
+
+
+def opentimestamps() -> list[bytes]:
+    proof = DetachedTimestampFile(OpSHA256(), Timestamp(sha256(b"note").digest()))
+    salted = proof.timestamp.ops.add(OpAppend(b"salt")).ops.add(OpSHA256())
+    salted.attestations.add(PendingAttestation("https://alice.example"))
+    salted.attestations.add(BitcoinBlockHeaderAttestation(900_000))
+    context = BytesSerializationContext()
+    proof.serialize(context)
+    return [bytes(context.getbytes())]
+
+
+def time_stamps() -> list[bytes]:
+    return [(EXAMPLES / "stamp.tsr").read_bytes()]
+
+
+def containers() -> list[bytes]:
+    return [_clip("mp4", "libx264"), _clip("matroska", "libx264"), _clip("avi", "mjpeg")]
+
+
+def _clip(form: str, codec: str) -> bytes:
+    sink = io.BytesIO()
+    with av.open(sink, "w", format=form) as container:
+        stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, VideoStream)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for number in range(3):
+            picture = np.full((64, 64, 3), 40 * number, np.uint8)
+            container.mux(stream.encode(VideoFrame.from_ndarray(picture)))
+        container.mux(stream.encode(None))
+    return sink.getvalue()
+
+
+def manifests() -> list[bytes]:
+    jpeg = bytes(cv2.imencode(".jpg", np.zeros((32, 32, 3), np.uint8))[1])
+    png = bytes(cv2.imencode(".png", np.zeros((32, 32, 3), np.uint8))[1])
+    return [_signed(jpeg, "image/jpeg"), _signed(png, "image/png")]
+
+
+def _signed(data: bytes, mime: str) -> bytes:
+    plan = Plan(
+        title="t", generator_name="Assent", generator_version="0",
+        digital_source_type="trainedAlgorithmicMedia", actions=(Action(name="c2pa.created"),),
+        asset_id="00" * 8, receipts=(), fingerprint=None,
+    )  # fmt: skip
+    sink: BinaryIO = io.BytesIO()
+    ingredient: Ingredient | None = None
+    sign(
+        io.BytesIO(data), sink, mime=mime, plan=plan, chain=_chain(), ingredient=ingredient,
+        tsa_url=None,
+    )  # fmt: skip
+    sink.seek(0)
+    return sink.read()
+
+
+TARGETS: dict[str, Target] = {
+    "note": Target(parse=parse_note, examples=notes),
+    "key": Target(parse=parse_key, examples=lambda: [SIGNER.vkey.encode()], longest=512),
+    "tile": Target(parse=parse_file_of_log, examples=files_of_log),
+    "entry": Target(parse=parse_entry, examples=entries),
+    "proof": Target(parse=parse_proof, examples=proofs),
+    "time-stamp": Target(parse=parse_time_stamp, examples=time_stamps),
+    "opentimestamps": Target(parse=parse_opentimestamps, examples=opentimestamps),
+    "bitcoin-headers": Target(parse=parse_headers, examples=lambda: [b"1 " + b"0" * 160]),
+    "status-list": Target(parse=parse_status_list, examples=status_lists, longest=8192),
+    "signed-status-list": Target(parse=parse_signed_status_list, examples=signed_lists),
+    "container": Target(parse=parse_container, examples=containers, longest=16384),
+    "manifest": Target(parse=parse_manifest, examples=manifests, longest=32768),
+}
+"""By what they parse."""
