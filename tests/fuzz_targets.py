@@ -4,8 +4,11 @@ A target gets any bytes. It may return or raise an `AssentError`; whatever else 
 and memory without bound are faults of the product.
 """
 
+import atexit
 import io
+import shutil
 import tempfile
+import wave
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,7 +38,7 @@ from assent.kit.anchors.bitcoin import read_headers
 from assent.kit.anchors.calendars import read_proof
 from assent.kit.c2pa.certificates import Chain, make_chain
 from assent.kit.c2pa.manifest import Action, Plan
-from assent.kit.c2pa.read import read
+from assent.kit.c2pa.read import read, type_of
 from assent.kit.c2pa.sign import Ingredient, sign
 from assent.kit.canonical import canonical
 from assent.kit.disk import Disk
@@ -43,10 +46,14 @@ from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
 from assent.kit.signing import SigningKey, from_pem, public_of, thumbprint
 from assent.kit.tlog.checkpoint import open_checkpoint
+from assent.kit.tlog.cosignature import Cosigner
 from assent.kit.tlog.log import Log
-from assent.kit.tlog.note import NoteSigner, NoteVerifier
+from assent.kit.tlog.note import NoteSigner, NoteVerifier, add_signatures
+from assent.kit.tlog.policy import Policy
 from assent.kit.tlog.reader import LogReader
 from assent.kit.tlog.receipt import make_receipt, verify_receipt
+from assent.kit.tlog.witness import Witness
+from assent.kit.tlog.witnessed import open_witnessed
 from assent.monitor.audit.audit import audit
 from assent.monitor.audit.report import Trust
 from assent.verify.public import open_log
@@ -56,6 +63,8 @@ __all__ = ["TARGETS", "Target"]
 EXAMPLES = Path(__file__).parent / "fuzz" / "examples"
 STUDIO = "4f1d2f5e-6f5a-4b5e-9a51-2b8f0a6a7c11"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+COSIGNER = Cosigner("w.example", Ed25519PrivateKey.from_private_bytes(bytes(32)))
 SIGNER = NoteSigner(f"assent.local/studio/{STUDIO}", KEY)
 ENTRIES_OF_LOG = [b'{"kind":"studio"}', b'{"kind":"seal"}', b'{"kind":"status.list","list":1}']
 
@@ -71,16 +80,11 @@ class Target:
 
 @cache
 def shelf() -> Path:
-    """Return a folder in memory that goes with the process, as far as the machine has one."""
+    """Return a folder in memory, as far as the machine has one; it goes with the process."""
     memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
-    parent = memory if memory.is_dir() else None
-    # Kept by the cache, so that it is removed when the process ends and not before.
-    folder = tempfile.TemporaryDirectory(prefix="assent-fuzz-", dir=parent)
-    _KEPT.append(folder)
-    return Path(folder.name)
-
-
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+    folder = tempfile.mkdtemp(prefix="assent-fuzz-", dir=memory if memory.is_dir() else None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 # Notes, checkpoints, keys, proofs.
@@ -101,6 +105,29 @@ def parse_proof(data: bytes) -> None:
 def _text(data: bytes) -> str:
     # Text from a file is decoded before; what then is left to try is any text.
     return data.decode("utf-8", "surrogateescape")
+
+
+def parse_policy(data: bytes) -> None:
+    Policy.parse(_text(data))
+
+
+def parse_cosigned(data: bytes) -> None:
+    key = COSIGNER.verifier.vkey
+    policy = Policy.parse(f"witness w {key}\nquorum w\n")
+    open_witnessed(_text(data), log=SIGNER.verifier, policy=policy, now=NOW)
+
+
+def ask_witness(data: bytes) -> None:
+    """Its answers are for strangers as well: it must always have one."""
+    answer = _witness().add_checkpoint(data)
+    assert 200 <= answer.status < 600
+
+
+@cache
+def _witness() -> Witness:
+    made = Witness.create(shelf() / "witness", name="w.example", clock=lambda: NOW)
+    made.accept(SIGNER.vkey)
+    return made
 
 
 def parse_time_stamp(data: bytes) -> None:
@@ -207,8 +234,13 @@ def parse_container(data: bytes) -> None:
 
 
 def parse_manifest(data: bytes) -> None:
-    kinds = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png"}
-    read(io.BytesIO(data), mime=kinds.get(data[:2], "video/mp4"), anchors_pem=_chain().root_pem)
+    mime = type_of(data[:16]) or "video/mp4"
+    read(io.BytesIO(data), mime=mime, anchors_pem=_chain().root_pem)
+
+
+def parse_manifest_beside(data: bytes) -> None:
+    film = io.BytesIO(bytes.fromhex("1a45dfa3") + bytes(60))
+    read(film, mime="video/x-matroska", anchors_pem=_chain().root_pem, beside=data)
 
 
 @cache
@@ -226,6 +258,25 @@ def _roots() -> tuple[x509.Certificate, ...]:
 
 def notes() -> list[bytes]:
     return [(small_log() / "checkpoint").read_bytes()]
+
+
+def cosigned_notes() -> list[bytes]:
+    (note,) = notes()
+    body = note.decode().split("\n\n")[0] + "\n"
+    return [add_signatures(note.decode(), [COSIGNER.cosign(body, time=1_793_000_000)]).encode()]
+
+
+def policies() -> list[bytes]:
+    lines = [
+        f"log {SIGNER.vkey} https://log.example", f"witness a {COSIGNER.verifier.vkey} https://a.example",
+        "group g any a", "quorum g", "",
+    ]  # fmt: skip
+    return ["\n".join(lines).encode()]
+
+
+def requests() -> list[bytes]:
+    (note,) = notes()
+    return [b"old 0\n\n" + note, b"old 3\n" + b"A" * 43 + b"=\n\n" + note]
 
 
 def proofs() -> list[bytes]:
@@ -247,6 +298,8 @@ STUDIO_ENTRY = canonical(
         "name": "Studio",
         "time": "2026-11-01T00:00:00Z",
         "c2pa_root": "",
+        "c2pa_certificate": "44" * 32,
+        "c2pa_serial": "55",
         "signing_key": {"kty": "OKP", "crv": "Ed25519", "x": "A" * 43},
         "watermark": {"scheme": "org.assent.watermark.2", "reading_key": _base64(bytes(32))},
     }
@@ -264,6 +317,16 @@ def entries() -> list[bytes]:
         {"kind": "consent.granted", "receipt": "22" * 32, "time": "2026-11-01T00:00:00Z"},
         {"kind": "consent.withdrawn", "receipt": "22" * 32, "time": "2026-11-01T00:00:00Z"},
         {"kind": "status.list", "list": 1, "version": 1, "sha256": "33" * 32, "time": "t"},
+        {
+            "kind": "credentials.changed",
+            "serial": "66",
+            "certificate": "77",
+            "local": True,
+            "root": "",
+            "time": "t",
+        },
+        {"kind": "credentials.revoked", "serial": "55", "time": "t"},
+        {"kind": "credentials.clock", "root": "", "time": "t"},
     ]
     return [canonical(each) for each in [seal, *others]]
 
@@ -316,7 +379,24 @@ def _clip(form: str, codec: str) -> bytes:
 def manifests() -> list[bytes]:
     jpeg = bytes(cv2.imencode(".jpg", np.zeros((32, 32, 3), np.uint8))[1])
     png = bytes(cv2.imencode(".png", np.zeros((32, 32, 3), np.uint8))[1])
-    return [_signed(jpeg, "image/jpeg"), _signed(png, "image/png")]
+    return [_signed(jpeg, "image/jpeg"), _signed(png, "image/png"), _signed(sound(), "audio/wav")]
+
+
+def sound() -> bytes:
+    """Return a short silence, WAV."""
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
+        file.writeframes(bytes(800))
+    return made.getvalue()
+
+
+def stores() -> list[bytes]:
+    """A manifest without a file around it, cut out of a picture: a box that names itself."""
+    signed = manifests()[1]
+    at = signed.index(b"caBX")
+    size = int.from_bytes(signed[at - 4 : at], "big")
+    return [signed[at + 4 : at + 4 + size]]
 
 
 def _signed(data: bytes, mime: str) -> bytes:
@@ -347,6 +427,10 @@ TARGETS: dict[str, Target] = {
     "status-list": Target(parse=parse_status_list, examples=status_lists, longest=8192),
     "signed-status-list": Target(parse=parse_signed_status_list, examples=signed_lists),
     "container": Target(parse=parse_container, examples=containers, longest=16384),
+    "cosigned": Target(parse=parse_cosigned, examples=cosigned_notes),
+    "policy": Target(parse=parse_policy, examples=policies),
+    "witness": Target(parse=ask_witness, examples=requests),
+    "manifest-beside": Target(parse=parse_manifest_beside, examples=stores, longest=32768),
     "manifest": Target(parse=parse_manifest, examples=manifests, longest=32768),
 }
 """By what they parse."""

@@ -16,12 +16,13 @@ OTHERS = [
     '"' + "A" * 3000 + '"', "[" * 60 + "]" * 60,
 ]  # fmt: skip
 MARK = "\ue000"
+LONGEST = 1 << 17
 
 
 def twist(data: bytes, rng: Random) -> bytes:
     """Return `data` with one to three changes that suit what it is."""
     for _ in range(rng.randint(1, 3)):
-        data = rng.choice([_twist_json, _twist_lines, _twist_bytes])(data, rng)
+        data = rng.choice([_twist_json, _twist_lines, _twist_bytes])(data, rng)[:LONGEST]
     return data
 
 

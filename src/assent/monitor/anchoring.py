@@ -79,7 +79,7 @@ def anchor(
     `key_of` returns the key of a chain's place; `patience` is what a chain is given to take a
     transaction into enough blocks; the other counterparts have limits of their own.
 
-    Raises `IntegrityError` if an anchored checkpoint of this size is of another history: then
+    Raises `RewrittenError` if an anchored checkpoint of this size is of another history: then
     nothing more is anchored.
     """
     folder = AnchorFolder(studio.log_folder, disk=studio.disk)

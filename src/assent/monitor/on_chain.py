@@ -14,7 +14,7 @@ from assent.kit.anchors.chain import Anchored, Attempt, Chain, Fee, load_account
 from assent.kit.anchors.folder import AnchorFolder
 from assent.kit.canonical import canonical
 from assent.kit.clock import stamp
-from assent.kit.errors import FaultError, InputError, IntegrityError
+from assent.kit.errors import FaultError, InputError, RewrittenError
 from assent.kit.fetch import Fetch
 from assent.kit.store.studio import Studio
 from assent.kit.tlog.checkpoint import Checkpoint
@@ -92,7 +92,7 @@ def anchor_on_chain(
 ) -> Found:  # fmt: skip
     """Anchor a state of the log on a chain, unless it is there, and say how it stands.
 
-    Raises `IntegrityError` if the chain holds another history of this log.
+    Raises `RewrittenError` if the chain holds another history of this log.
     """
     if place.contract is None:
         raise InputError(
@@ -117,14 +117,14 @@ def anchor_on_chain(
 def _look(
     chain: Chain, contract: str, sender: str, log: bytes, state: Checkpoint
 ) -> Anchored | None:
-    """Return where the state stands in the contract's list; `IntegrityError` if it is another."""
+    """Return where the state stands in the contract's list; `RewrittenError` if it is another."""
     end = chain.count(contract, sender, log)
     newest = chain.anchors(contract, sender, log, start=max(0, end - 1))
     if not newest or newest[-1].size < state.size:
         return None
     found = chain.find(contract, sender, log, state.size)
     if found is None or found.root != state.root:
-        raise IntegrityError(
+        raise RewrittenError(
             f"the chain holds this log with {newest[-1].size} entries, anchored at "
             f"{stamp(newest[-1].time)}: another history than this folder's {state.size}",
             advice="Run `assent log audit`: the log was rewritten, rolled back or copied.",

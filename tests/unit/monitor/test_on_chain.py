@@ -11,7 +11,7 @@ from anchoring import LyingNode, Node, anvil, lying
 from assent.kit.anchors.chain import Chain, load_account, log_id
 from assent.kit.anchors.folder import AnchorFolder
 from assent.kit.canonical import parse_object
-from assent.kit.errors import AssentError, FaultError, FetchError, InputError, IntegrityError
+from assent.kit.errors import AssentError, FaultError, FetchError, InputError, RewrittenError
 from assent.kit.store.studio import Studio, open_studio
 from assent.monitor.anchoring import Outcome, State, anchor
 from assent.monitor.on_chain import Patience, deploy
@@ -204,7 +204,7 @@ def test_the_chain_holds_another_history(own: Studio, node: Node) -> None:
     while chain.succeeded(attempt) is None and time.monotonic() < deadline:
         time.sleep(0.02)
     outcome = run(own, node)
-    assert isinstance(outcome.problem, IntegrityError)
+    assert isinstance(outcome.problem, RewrittenError)
     assert "another history" in outcome.says
 
 
@@ -217,7 +217,7 @@ def test_a_studio_put_back_from_an_old_copy_is_noticed(own: Studio, node: Node) 
     run(own, node)
     checkpoint.write_bytes(old)
     outcome = run(open_studio(own.folder), node)
-    assert isinstance(outcome.problem, IntegrityError)
+    assert isinstance(outcome.problem, RewrittenError)
     assert "another history" in outcome.says
 
 

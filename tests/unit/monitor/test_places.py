@@ -31,7 +31,7 @@ ANVIL_KEY = b"ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
 
 def test_what_was_kept_is_loaded(own: Studio) -> None:
-    root = own.secrets.get("c2pa-root").decode()
+    root = own.chain.root_pem.decode()
     places = (
         CalendarPlace(name="alice", url="https://alice.example"),
         make_chain_place(own, CHAIN, key=None),

@@ -14,7 +14,7 @@ from assent.apps.cli.log import log
 from assent.apps.cli.options import AsJson, StudioFolder, the_studio
 from assent.kit.anchors.authority import load_roots
 from assent.kit.anchors.bitcoin import read_headers
-from assent.kit.errors import FaultError, FetchError, InputError, IntegrityError
+from assent.kit.errors import FaultError, FetchError, InputError, IntegrityError, RewrittenError
 from assent.kit.store.studio import Studio
 from assent.kit.tlog.note import NoteVerifier
 from assent.monitor.anchoring import Outcome, State, anchor
@@ -226,7 +226,8 @@ def audit_(
     """Check a log from its first entry, every checkpoint that was kept, and all its anchors.
 
     Of the studio itself, or with --log of a copy of anybody's log: then time stamps need --tsa-root
-    and chains --rpc. Ends with 1 if anything is wrong or couldn't be asked.
+    and chains --rpc. Ends with 4 if the log was rewritten, with 1 if anything else is wrong or
+    couldn't be asked.
     """
     trust = Trust(
         roots=[each for path in tsa_root or [] for each in load_roots(read_bytes(path))],
@@ -288,6 +289,8 @@ def _raise_problems(outcomes: list[Outcome]) -> None:
 
 
 def _raise_report(report: Report) -> None:
+    if report.rewritten:
+        raise RewrittenError("the log contradicts a state that it had")
     if not report.holds:
         raise IntegrityError(
             "the audit found what must not be",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assent.kit.disk import Disk, naming, replace_file
-from assent.kit.errors import InputError, IntegrityError
+from assent.kit.errors import InputError, IntegrityError, RewrittenError
 from assent.kit.tlog.checkpoint import Checkpoint, open_checkpoint
 from assent.kit.tlog.note import NoteVerifier
 
@@ -97,7 +97,8 @@ class AnchorFolder:
 
         Raises:
             InputError: the log is empty.
-            IntegrityError: the note isn't the log's, or another state of this size was kept.
+            IntegrityError: the note isn't the log's.
+            RewrittenError: another state of this size was kept.
         """
         state = open_checkpoint(note, verifier)
         if state.size == 0:
@@ -110,7 +111,7 @@ class AnchorFolder:
             return note.encode(), state
         known = open_checkpoint(text_of(older.note, older.path), verifier)
         if known != state:
-            raise IntegrityError(
+            raise RewrittenError(
                 f"the log was rewritten: {older.path} is of another history",
                 advice="Run `assent log audit`; don't append to this log before you know why.",
             )

@@ -5,6 +5,7 @@ anchored; a list there that doesn't fit is found even if all anchors were remove
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from assent.kit.anchors.chain import Anchored, Chain, log_id
@@ -93,7 +94,7 @@ def _compare(
         if problem is not None:
             wrong += 1
             says = f"{problem.says}; in block {each.number} of {stamp(each.time)}"
-            yield _item(name, problem.standing, says)
+            yield replace(problem, says=says, rests_on=_RESTS)
     if wrong:
         return
     settled = _settled(listed, height, trust)

@@ -5,7 +5,7 @@ doesn't agree with it; signed by the log's key, the two together prove the rewri
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assent.kit.canonical import parse_object
@@ -44,13 +44,13 @@ class History:
         """Return what is wrong with a state that the log had, or None if it goes on from it."""
         now = self.reader.size
         if size > now:
-            return _bad(what, f"the log was rolled back: it had {size} entries and has {now}")
+            return _rewritten(what, f"the log was rolled back: it had {size} entries and has {now}")
         if not self.whole:
             says = "can't be compared with entries that can't be read"
             return Item(what=what, standing=Standing.UNPROVEN, says=says, rests_on="")
         found = self.reader.tree.range_root(0, size) if size else EMPTY_ROOT
         if found != root:
-            return _bad(
+            return _rewritten(
                 what,
                 f"the log was rewritten: at {size} entries it had the root {root.hex()[:16]}…, its "
                 f"entries now give {found.hex()[:16]}…",
@@ -117,3 +117,7 @@ def _place_in(fields: Mapping[str, Any]) -> list[OnChain]:
 
 def _bad(what: str, says: str) -> Item:
     return Item(what=what, standing=Standing.BAD, says=says, rests_on="what lies before you")
+
+
+def _rewritten(what: str, says: str) -> Item:
+    return replace(_bad(what, says), rewritten=True)

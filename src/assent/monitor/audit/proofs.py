@@ -1,6 +1,7 @@
 """What lies in a log's folder of anchors: time stamps and proofs of OpenTimestamps."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cryptography import x509
 
@@ -112,7 +113,9 @@ def _worked(proof: Proof, block: Block, header: Header, wrong: Item | None) -> I
 def _vouched(proof: Proof, says: str, rests_on: str, wrong: Item | None) -> Item:
     """Return the item of a proof that holds: of the log's own past, or against it."""
     if wrong is not None:
-        return _item(_name(proof), wrong.standing, f"{says}; but {wrong.says}", rests_on)
+        return replace(
+            wrong, what=_name(proof), says=f"{says}; but {wrong.says}", rests_on=rests_on
+        )
     return Item(
         what=_name(proof), standing=Standing.GOOD, says=says, rests_on=rests_on, size=proof.size
     )

@@ -25,7 +25,8 @@ class Standing(StrEnum):
 class Item:
     """One check: of what, how it stands, in words, and on what that rests.
 
-    `size` is how many entries it covers, from the first; 0 if none.
+    `size` is how many entries it covers, from the first; 0 if none. `rewritten` says that the log
+    contradicts a state that it had.
     """
 
     what: str
@@ -33,6 +34,7 @@ class Item:
     says: str
     rests_on: str
     size: int = 0
+    rewritten: bool = False
 
     def to_json(self) -> dict[str, object]:
         """Return the item as JSON values."""
@@ -77,6 +79,11 @@ class Report:
         return not any(each.standing is Standing.BAD for each in self.items)
 
     @property
+    def rewritten(self) -> bool:
+        """Whether the log was rewritten or rolled back."""
+        return any(each.rewritten for each in self.items)
+
+    @property
     def complete(self) -> bool:
         """Whether everything that was asked answered."""
         return not any(each.standing is Standing.UNREACHABLE for each in self.items)
@@ -93,6 +100,6 @@ class Report:
         """Return the report as JSON values."""
         return {
             "origin": self.origin, "size": self.size, "holds": self.holds,
-            "complete": self.complete, "covered": self.covered,
+            "rewritten": self.rewritten, "complete": self.complete, "covered": self.covered,
             "items": [each.to_json() for each in self.items],
         }  # fmt: skip

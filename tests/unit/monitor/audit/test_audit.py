@@ -101,6 +101,7 @@ def test_a_changed_entry_is_named(grown: Studio) -> None:
     report = check(grown, Trust(checkpoints={"mine": grown.log.checkpoint().encode()}))
     assert not report.holds
     assert "was changed" in item(report, "entries").says
+    assert not report.rewritten
     assert item(report, "checkpoint mine").standing is Standing.UNPROVEN
 
 
@@ -134,7 +135,7 @@ def test_a_checkpoint_that_somebody_kept_tells_of_a_rewriting(grown: Studio) -> 
     report = check(grown, kept)
     assert item(report, "entries").standing is Standing.GOOD
     assert "was rewritten: at 3 entries" in item(report, "checkpoint mine").says
-    assert not report.holds
+    assert (report.holds, report.rewritten) == (False, True)
 
 
 def test_a_rollback_is_told(grown: Studio) -> None:
@@ -186,6 +187,7 @@ def test_a_rewritten_log_contradicts_its_time_stamp(
     stamped = item(report, "anchors/3/tsa.tsr")
     assert stamped.standing is Standing.BAD
     assert "but the log was rewritten" in stamped.says
+    assert report.rewritten
 
 
 def test_one_root_lends_its_trust_to_no_other(
