@@ -56,6 +56,8 @@ bench: $(VENV)/run.done
 	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/swap_scenes.py
 	$(BIN)/python benchmarks/consent_load.py
+	$(BIN)/python benchmarks/log.py
+	$(BIN)/python benchmarks/log_kills.py
 
 docs: $(VENV)/docs.done
 	$(BIN)/mkdocs build --strict --quiet --site-dir site

@@ -154,11 +154,11 @@ def test_what_is_no_checkpoint(grown: Studio, note: bytes) -> None:
 
 def test_the_studio_s_own_copies_are_compared(grown: Studio) -> None:
     proof = f"c2sp.org/tlog-proof@v1\nindex 0\n\n{grown.log.checkpoint()}"
-    (grown.releases_folder / "film-1.proof").write_text(proof)
+    (grown.releases_folder / "film-1.tlog-proof").write_text(proof)
     (grown.log_folder / "cosigned").write_text(grown.log.checkpoint())
     rewrite(grown)
     report = check(grown, trust_of(grown, EMPTY))
-    assert "rewritten" in item(report, "checkpoint in film-1.proof").says
+    assert "rewritten" in item(report, "checkpoint in film-1.tlog-proof").says
     assert "rewritten" in item(report, "checkpoint cosigned").says
     assert report.covered == 0
 
