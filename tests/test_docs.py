@@ -193,7 +193,7 @@ def test_every_question_stands_on_the_page_of_the_first_step() -> None:
 def test_every_level_stands_on_the_page_of_the_first_step() -> None:
     text = read(DOCS / "1-purpose.md")
     for level in LEVELS.values():
-        parts = (level.sign_off, level.second_reviewer, level.ticks)
+        parts = (level.sign_off, level.second_reviewer, level.ticks, level.strong_mark)
         answers = " | ".join("yes" if part else "no" for part in parts)
         assert f"| {level.name} | {level.shortest_side} lines | {answers} |" in text
 

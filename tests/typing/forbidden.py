@@ -99,8 +99,8 @@ def make_by_hand(draft: Draft, moment: datetime, video: SealedVideo, key: object
         expires=moment,
         key=key,  # type: ignore[arg-type]
     )
-    Approved(draft=draft, shortest_side=720)  # type: ignore[call-arg]
-    Approved(draft=draft, shortest_side=720, key=key)  # type: ignore[arg-type]
+    Approved(draft=draft, shortest_side=720, strong_mark=False)  # type: ignore[call-arg]
+    Approved(draft=draft, shortest_side=720, strong_mark=False, key=key)  # type: ignore[arg-type]
     SealedVideo(  # type: ignore[call-arg]
         asset_id="0",
         draft_id="d",

@@ -59,7 +59,7 @@ from assent.kit.tlog.asking import Send
 from assent.kit.tlog.wire import post
 from assent.kit.vault.scratch import Scratch
 from assent.kit.watermark.carriers import SEGMENT_S
-from assent.kit.watermark.embed import Embedder
+from assent.kit.watermark.embed import Embedder, Profile
 from assent.kit.watermark.key import ReadingKey
 from assent.kit.watermark.sound.code import short_number
 from assent.kit.watermark.sound.embed import SoundMarker
@@ -257,6 +257,7 @@ def _make(
             asset_id=int(asset_id, 16),
             key=studio.reading_key,
             secret=studio.secret_key,
+            profile=Profile.stronger() if approved.strong_mark else Profile(),
         ),
         fingerprint=VideoFingerprint(),
     )

@@ -23,6 +23,7 @@ class Level:
         second_reviewer: another reviewer signs it too.
         ticks: a reviewer has ticked each claim off.
         persistent_label: the label stays for the whole length.
+        strong_mark: the watermark is louder than usual, at the price of being seen on flat ground.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Level:
     second_reviewer: bool = False
     ticks: bool = False
     persistent_label: bool = True
+    strong_mark: bool = False
 
     def demands(self) -> tuple[str, ...]:
         """Say what it asks, a phrase each."""
@@ -40,6 +42,7 @@ class Level:
             (self.sign_off, "a reviewer's signature"),
             (self.second_reviewer, "a second reviewer's signature"),
             (self.ticks, "a reviewer's tick at each claim"),
+            (self.strong_mark, "a stronger watermark"),
         )
         return tuple(words for holds, words in asked if holds)
 
@@ -49,8 +52,15 @@ LEVELS = {
     for level in (
         Level(name="low", shortest_side=2160, sign_off=False, persistent_label=False),
         Level(name="medium", shortest_side=1080, sign_off=False),
-        Level(name="high", shortest_side=720, sign_off=True, ticks=True),
-        Level(name="severe", shortest_side=540, sign_off=True, second_reviewer=True, ticks=True),
+        Level(name="high", shortest_side=720, sign_off=True, ticks=True, strong_mark=True),
+        Level(
+            name="severe",
+            shortest_side=540,
+            sign_off=True,
+            second_reviewer=True,
+            ticks=True,
+            strong_mark=True,
+        ),
     )
 }
 """Each level by name, the lowest first."""

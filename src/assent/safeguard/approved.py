@@ -12,10 +12,15 @@ __all__ = ["Approved"]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """Made by `safeguard.review`; `shortest_side` is the largest that it may leave with."""
+    """Made by `safeguard.review`.
+
+    `shortest_side` is the largest that it may leave with; `strong_mark` if its watermark must be
+    louder than usual.
+    """
 
     draft: Draft
     shortest_side: int
+    strong_mark: bool
     key: InitVar[Key]
 
     def __post_init__(self, key: Key) -> None:

@@ -234,6 +234,7 @@ def _approve(studio: Studio, purpose: Purpose, draft: Draft) -> Approved:
     return Approved(
         draft=draft,
         shortest_side=min(int(decision["shortest_side"]), level.shortest_side),
+        strong_mark=level.strong_mark,
         key=KEY,
     )
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from studios import PowerCut
 
 from assent.consent.clearance import Clearance
-from assent.disclose.check import check_media
+from assent.disclose.check import check_mark, check_media
 from assent.disclose.entry import SealEntry
 from assent.disclose.seal import seal
 from assent.kit.c2pa.certificates import make_chain
@@ -22,6 +22,7 @@ from assent.kit.disk import Disk
 from assent.kit.errors import FaultError, NotClearedError, SealError, StorageError
 from assent.kit.media.notice import Speech
 from assent.kit.media.probe import probe
+from assent.kit.media.read import read_pictures
 from assent.kit.store.tables import ReleaseRow
 from assent.kit.tlog._disk import Disk as LogDisk
 from assent.kit.tlog.log import Log
@@ -148,6 +149,17 @@ def test_the_cap_on_the_resolution_is_kept(stage: Stage) -> None:
     with stage.seal().media as media:
         clip = probe(media, name="sealed")
     assert (clip.width, clip.height) == (192, 192)
+
+
+def test_a_high_risk_takes_a_stronger_mark(stage: Stage) -> None:
+    level = stage.purpose.assessment.level
+    seen = []
+    for strong in (False, True):
+        with stage.stricter(replace(level, strong_mark=strong)).seal().media as media:
+            pictures = read_pictures(media, name="sealed")
+            asset_id = str(read(media, mime="video/mp4", anchors_pem=None).asset_id)
+            seen.append(check_mark(pictures, key=stage.studio.reading_key, asset_id=asset_id).z)
+    assert seen[1] > 1.1 * seen[0]
 
 
 def test_a_spoken_notice_is_laid_over_the_sound(stage: Stage) -> None:

@@ -32,6 +32,7 @@ def test_the_highest_counts() -> None:
                 "a reviewer's signature",
                 "a second reviewer's signature",
                 "a reviewer's tick at each claim",
+                "a stronger watermark",
             ),
         ),
     ],

@@ -18,11 +18,11 @@ def draft(rendered: Cast, tmp_path: Path) -> Draft:
 @pytest.mark.parametrize("key", [None, Key(), "KEY", object()])
 def test_nobody_else_makes_one(draft: Draft, key: object) -> None:
     with pytest.raises(TypeError, match=r"safeguard\.review"):
-        Approved(draft=draft, shortest_side=720, key=key)  # type: ignore[arg-type] # whatever is tried
+        Approved(draft=draft, shortest_side=720, strong_mark=False, key=key)  # type: ignore[arg-type] # whatever is tried
 
 
 def test_it_stays_in_its_process(draft: Draft) -> None:
-    approved = Approved(draft=draft, shortest_side=720, key=KEY)
+    approved = Approved(draft=draft, shortest_side=720, strong_mark=False, key=KEY)
     for leave in (multiprocessing.reduction.ForkingPickler.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="ask safeguard"):
             leave(approved)
