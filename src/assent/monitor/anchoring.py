@@ -26,6 +26,8 @@ from assent.monitor.places import AuthorityPlace, CalendarPlace, ChainPlace, Pla
 __all__ = ["Outcome", "State", "anchor"]
 
 _MOST_PENDING = 50
+# After that the rest waits for the next run: a calendar may answer each just in time.
+_PENDING_SECONDS = 120.0
 
 
 class State(StrEnum):
@@ -136,8 +138,10 @@ def _submit(work: _Anchoring, place: CalendarPlace) -> Outcome:
 
 def _complete(work: _Anchoring, place: CalendarPlace) -> int:
     """Ask for what was pending, newest first; return how many earlier proofs are complete now."""
-    completed = 0
+    completed, ends = 0, work.patience.clock() + _PENDING_SECONDS
     for size in _pending_sizes(work.folder, place.name)[:_MOST_PENDING]:
+        if work.patience.clock() > ends:
+            break
         kept = work.folder.kept(size)
         proof = work.folder.proof(size, place.name, "ots")
         if kept is None or proof is None:

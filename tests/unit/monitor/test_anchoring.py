@@ -69,6 +69,23 @@ def test_what_was_pending_is_completed_later(
     assert len(alice.asked) == asked
 
 
+def test_a_calendar_that_takes_its_time_is_asked_for_the_rest_later(
+    own: Studio, tsa: TimeStampingAuthority, alice: Calendar
+) -> None:
+    place = places_of(own, tsa, alice)[0]
+    run(own, [place])
+    for _ in range(3):
+        own.log.append([b'{"kind":"more"}'])
+        run(own, [place])
+    alice.confirm(height=1)
+    moments = iter(range(0, 10_000, 70))
+    hurried = Patience(seconds=0, clock=lambda: float(next(moments)), sleep=lambda _: None)
+    (outcome,) = anchor(own, [place], key_of=no_key, patience=hurried)
+    assert outcome.state is State.ANCHORED
+    assert "earlier" not in outcome.says
+    assert "3 earlier proof(s) completed" in run(own, [place])[0].says
+
+
 def test_one_place_that_fails_keeps_no_other_from_being_used(
     own: Studio, tsa: TimeStampingAuthority, alice: Calendar
 ) -> None:

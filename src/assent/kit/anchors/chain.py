@@ -43,6 +43,8 @@ _KEY = re.compile(rb"[0-9a-fA-F]{64}")
 _MOST_GAS = 10_000_000
 _SENT_BEFORE = ("known", "already", "nonce too low")
 _MOST_ANCHORS = 100_000
+# For all pages of a list together: a node that answers each just in time could take hours.
+_LIST_SECONDS = 120.0
 _NEVER = datetime.max.replace(tzinfo=UTC)
 GWEI = 10**9
 
@@ -150,6 +152,7 @@ class Chain:
 
         self._web3 = Web3(Provider(url, how=how), middleware=[])
         self.chain_id = chain_id
+        self._clock = (how or Fetch()).clock
 
     def check(self, contract: str | None = None) -> None:
         """Look whether it is the chain that was named, and its contract the one of this package."""
@@ -191,9 +194,11 @@ class Chain:
         self, contract: str, sender: str, log: bytes, *, start: int = 0
     ) -> tuple[Anchored, ...]:
         """Return the list of `sender` for a log from `start` on, oldest first."""
-        end = self.count(contract, sender, log)
+        end, ends = self.count(contract, sender, log), self._clock() + _LIST_SECONDS
         found: list[Anchored] = []
         while start + len(found) < end:
+            if self._clock() > ends:
+                raise FetchError("the node's list takes too long", advice="Ask another node.")
             at = start + len(found)
             with _asking():
                 call = self._contract(contract).functions.read(_address(sender), log, at)

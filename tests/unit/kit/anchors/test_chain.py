@@ -1,6 +1,7 @@
 """A chain of one node (anvil), and a node between that lies."""
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from anchoring import LyingNode, Node, anvil, lying
 
+from assent.kit.anchors import chain as chain_module
 from assent.kit.anchors import rpc
 from assent.kit.anchors._web3 import web3
 from assent.kit.anchors.chain import (
@@ -218,18 +220,19 @@ def test_a_list_that_cannot_be(contract: str, node: Node, between: LyingNode) ->
     between.lies["eth_call"] = "0x" + f"{1:064x}"
     with pytest.raises(FetchError, match="makes no sense"):
         chain.anchors(contract, sender, LOG)
-    # A list at 0x20, of one row: its size, root, block and an impossible time.
-    words = [0x20, 1, 5, 0, 1, 2**64 - 1]
-    between.lies["eth_call"] = "0x" + "".join(f"{word:064x}" for word in words)
-    assert chain.count(contract, sender, LOG) == 0x20
 
 
 def test_a_list_that_shrinks_or_turns_back(contract: str, node: Node, between: LyingNode) -> None:
     chain, sender = Chain(between.url, chain_id=31337), load_account(node.key.encode()).address
-    rows = {"empty": [0x20, 0], "turned": [0x20, 2, 5, 0, 1, 1, 4, 0, 1, 1]}
+    # A list at 0x20: how many rows, and of each its size, root, block and time.
+    rows = {
+        "empty": [0x20, 0],
+        "turned": [0x20, 2, 5, 0, 1, 1, 4, 0, 1, 1],
+        "timeless": [0x20, 1, 5, 0, 1, 2**64 - 1],
+    }
 
     def answers(row: list[int]) -> None:
-        told = iter([[2], row])
+        told = iter([[row[1] or 2], row])
 
         def lie(method: str) -> None:
             if method == "eth_call":
@@ -243,6 +246,20 @@ def test_a_list_that_shrinks_or_turns_back(contract: str, node: Node, between: L
     answers(rows["turned"])
     with pytest.raises(FetchError, match="isn't one"):
         chain.anchors(contract, sender, LOG)
+    # A time that no calendar has is the end of all times: no error, and never early.
+    answers(rows["timeless"])
+    (found,) = chain.anchors(contract, sender, LOG)
+    assert found.time.year == 9999
+
+
+def test_a_list_that_takes_too_long(
+    contract: str, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = log_id("too long")
+    sender = anchored(node, contract, log, 3)
+    monkeypatch.setattr(chain_module, "_LIST_SECONDS", -1.0)
+    with pytest.raises(FetchError, match="takes too long"):
+        Chain(node.url, chain_id=node.chain_id).anchors(contract, sender, log)
 
 
 def test_an_old_chain_has_one_price(node: Node, between: LyingNode) -> None:
@@ -301,6 +318,20 @@ def test_a_key_in_each_of_its_spellings(node: Node) -> None:
 def test_web3_leaves_the_depth_of_calls_as_it_is() -> None:
     assert "web3" in sys.modules
     assert sys.getrecursionlimit() == 1000
+
+
+def test_without_web3_what_to_do_is_said() -> None:
+    """In a process of its own, in which it can't be imported."""
+    program = (
+        "import sys; sys.modules['web3'] = None\n"
+        "from assent.kit.anchors.chain import new_key\n"
+        "from assent.kit.errors import InputError\n"
+        "try: new_key()\n"
+        "except InputError as error: print(error, error.advice)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "needs web3, which is not installed" in done.stdout
+    assert "pip install 'assent[evm]'" in done.stdout
 
 
 def test_addresses() -> None:
