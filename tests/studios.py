@@ -248,6 +248,39 @@ class PowerCut(BaseException):
     """The process stops here: nothing after this step is done."""
 
 
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+class DyingLog:
+    """A log that tells what it is asked to, and whose process is killed just before or after."""
+
+    def __init__(self, log: Log, *, after: bool) -> None:
+        self._log = log
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a log has
+        return getattr(self._log, name)
+
+    def append(self, entries: Sequence[bytes]) -> tuple[int, ...]:
+        """Append if `after`, and die."""
+        if self._after:
+            self._log.append(entries)
+        raise KilledError
+
+
+def dying(studio: Studio, *, after: bool) -> Studio:
+    """Return the studio with a log at whose next entry the process is killed."""
+    log: Any = DyingLog(studio.log, after=after)
+    return replace(studio, log=log)
+
+
+def count_entries(studio: Studio, kind: str) -> int:
+    """Return how many entries of a kind the log holds."""
+    wanted = f'"kind":"{kind}"'.encode()
+    return sum(wanted in entry for _, entry in studio.log.reader().entries())
+
+
 class FailingDisk(Disk):
     """A disk of which one step that changes something fails, and with `cut` all steps after it.
 

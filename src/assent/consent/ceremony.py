@@ -5,6 +5,7 @@ Each step is stored before the next can begin, and each is safe to repeat.
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -15,6 +16,7 @@ from assent.consent._rows import ENDED, rows_of
 from assent.consent.enrolment import enrol_from_statement, pack_templates
 from assent.consent.ground import check_ground, decision_entry
 from assent.consent.locker import Locker
+from assent.consent.logged import find_entry
 from assent.consent.people import Person, person_by_id
 from assent.consent.receipt import (
     countersign,
@@ -26,6 +28,7 @@ from assent.consent.receipt import (
 from assent.consent.record import ConsentRecord, Evidence
 from assent.consent.status_list import (
     Place,
+    Published,
     allot,
     credential_status,
     note_published,
@@ -139,6 +142,7 @@ def accept(
     if the statement shows no one face.
     """
     row = _offered_row(studio, signer_hint(signed), signed)
+    resumed = row.receipt is not None
     person = person_by_id(studio, row.person_id)
     record = read_signed(signed, person.key)
     if digest(row.document) != record.digest():
@@ -163,7 +167,7 @@ def accept(
             row.receipt = receipt
             row.receipt_hash = hash_receipt(receipt, row.salt)
             row.enrolment_blob = enrolled
-    return make_live(studio, row)
+    return make_live(studio, row, resumed=resumed)
 
 
 def _enrol(studio: Studio, record: ConsentRecord, statement: BinaryIO, *, name: str) -> str:
@@ -189,6 +193,22 @@ def receipt_for(studio: Studio, row: ConsentRow, record: ConsentRecord, signed: 
         moment=stamp(studio.clock()),
         status=credential_status(studio.id, place),
     )
+
+
+def _tell_granted(studio: Studio, row: ConsentRow, published: Sequence[Published]) -> int:
+    """Log the receipt, the lists that it needs, and who decided; return the receipt's index."""
+    entry = {
+        "kind": "consent.granted",
+        "receipt": row.receipt_hash,
+        "time": stamp(studio.clock()),
+    }
+    index, *_ = studio.log.append(
+        [
+            *(canonical(each) for each in (entry, *(new.entry for new in published))),
+            *decision_entry(studio, row),
+        ]
+    )
+    return index
 
 
 def _unless_ended(session: Session, row: ConsentRow) -> ConsentRow:
@@ -223,21 +243,12 @@ def _same(studio: Studio, row: ConsentRow, signed: str) -> bool:
     return receipt.record == read_signed(signed, person.key)
 
 
-def make_live(studio: Studio, row: ConsentRow) -> Accepted:
-    """Log the receipt and let the desk see it; a repeat finds both done."""
+def make_live(studio: Studio, row: ConsentRow, *, resumed: bool = False) -> Accepted:
+    """Log the receipt and let the desk see it; what is `resumed` looks what was done already."""
     if row.log_index is None:
-        entry = {
-            "kind": "consent.granted",
-            "receipt": row.receipt_hash,
-            "time": stamp(studio.clock()),
-        }
         published = publish_missing(studio, row.status_list or 1)
-        index, *_ = studio.log.append(
-            [
-                *(canonical(each) for each in (entry, *(new.entry for new in published))),
-                *decision_entry(studio, row),
-            ]
-        )
+        told = find_entry(studio, "consent.granted", receipt=row.receipt_hash) if resumed else None
+        index = _tell_granted(studio, row, published) if told is None else told
         note_version(studio, row.record_id, row.version)
         with studio.database.session() as session:
             note_published(session, published)

@@ -24,6 +24,7 @@ __all__ = [
     "check_member",
     "decide",
     "decision_entry",
+    "decision_of",
     "say_passed",
     "vouch",
 ]
@@ -118,10 +119,15 @@ def decision_entry(studio: Studio, row: ConsentRow) -> tuple[bytes, ...]:
         return ()
     entry = {
         "kind": "consent.decided",
-        "decision": hashlib.sha256(f"{row.salt}.{row.ground}".encode()).hexdigest(),
+        "decision": decision_of(row),
         "time": stamp(studio.clock()),
     }
     return (canonical(entry),)
+
+
+def decision_of(row: ConsentRow) -> str:
+    """Return the salted SHA-256 by which the log names the decision about `row`."""
+    return hashlib.sha256(f"{row.salt}.{row.ground}".encode()).hexdigest()
 
 
 def _say(

@@ -12,9 +12,16 @@ from sqlalchemy import select
 
 from assent.consent.ceremony import Accepted
 from assent.consent.enrolment import enrol_from_statement, pack_templates
-from assent.consent.ground import check_decider, check_member, decide, decision_entry
+from assent.consent.ground import (
+    check_decider,
+    check_member,
+    decide,
+    decision_entry,
+    decision_of,
+)
 from assent.consent.invitations import invite_to_watch
 from assent.consent.locker import Locker
+from assent.consent.logged import find_entry
 from assent.consent.people import Person
 from assent.consent.record import ConsentRecord
 from assent.consent.sitting import record_of, take_up
@@ -136,6 +143,11 @@ def approve_statement(
 
     Returns None if no face can be enrolled from the recording: it goes on waiting.
     """
+    begun = _begun(studio, record_id, "offered")
+    if begun is not None:
+        # Killed after the decision was kept: it is taken up as it was signed.
+        check_decider(record_of(begun), member, key)
+        return take_up(studio, begun)
     row = find_waiting(studio, record_id)
     record = record_of(row)
     ground = decide(studio, record, member, key, approve=True, reason=reason)
@@ -174,12 +186,18 @@ def reject_statement(
 
     What an earlier version of the record allows stays allowed.
     """
-    row = find_waiting(studio, record_id)
-    ground = decide(studio, record_of(row), member, key, approve=False, reason=reason)
+    row = _begun(studio, record_id, "rejected")
+    resumed = row is not None
+    if row is None:
+        row = find_waiting(studio, record_id)
+        ground = decide(studio, record_of(row), member, key, approve=False, reason=reason)
+        with studio.database.session() as session:
+            row = session.get_one(ConsentRow, row.id)
+            row.ground = ground
+            row.state = "rejected"
+    else:
+        check_decider(record_of(row), member, key)
     with studio.database.session() as session:
-        row = session.get_one(ConsentRow, row.id)
-        row.ground = ground
-        row.state = "rejected"
         others = session.scalars(
             select(ConsentRow.id).where(
                 ConsentRow.record_id == row.record_id, ConsentRow.state == "live"
@@ -188,5 +206,25 @@ def reject_statement(
     if not others:
         studio.keyring.destroy(row.record_id)
     Locker(studio).forget(str(row.statement_blob))
-    studio.log.append(decision_entry(studio, row))
+    (entry,) = decision_entry(studio, row)
+    told = find_entry(studio, "consent.decided", decision=decision_of(row)) if resumed else None
+    index = studio.log.append([entry])[0] if told is None else told
+    with studio.database.session() as session:
+        session.get_one(ConsentRow, row.id).log_index = index
+    row.log_index = index
     return row
+
+
+def _begun(studio: Studio, record_id: str, state: str) -> ConsentRow | None:
+    """Return a record that was decided about by somebody who didn't get to the end, or None."""
+    with studio.database.session() as session:
+        rows = session.scalars(
+            select(ConsentRow).where(
+                ConsentRow.state == state,
+                ConsentRow.ground.is_not(None),
+                ConsentRow.statement_blob.is_not(None),
+                ConsentRow.log_index.is_(None),
+                ConsentRow.record_id.startswith(record_id, autoescape=True),
+            )
+        ).all()
+    return rows[0] if record_id and len(rows) == 1 else None

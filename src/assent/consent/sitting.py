@@ -147,7 +147,7 @@ def finish(studio: Studio) -> int:
 
 def _finish(studio: Studio, row: ConsentRow) -> Accepted | None:
     # What has its receipt already, such as a version that allows less, is taken as it is.
-    return make_live(studio, row) if row.receipt is not None else take_up(studio, row)
+    return make_live(studio, row, resumed=True) if row.receipt is not None else take_up(studio, row)
 
 
 def _check_still_next(studio: Studio, session: Session, invitation: Invitation) -> None:

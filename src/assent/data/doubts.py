@@ -22,6 +22,7 @@ from assent.consent.binding import Bound, check
 from assent.consent.clearance import Act, Clearance
 from assent.consent.desk import Need
 from assent.consent.locker import Locker
+from assent.consent.logged import find_entry
 from assent.consent.people import Person, person_by_id
 from assent.data.faces import CROP_SIZE, FaceCutter
 from assent.kit.canonical import canonical, digest
@@ -211,6 +212,37 @@ def decide(
         raise InputError("a decision needs a reason", advice="Say in a sentence what you saw.")
     bound = _bound(row)
     check(studio, bound)
+    resumed = row.decision is not None
+    token = row.decision or _signed(studio, bound, member, key, same=same, reason=reason)
+    if not resumed:
+        # Kept first: who repeats a command that was killed finishes what they signed.
+        row.decision, row.decided_by = token, member.id
+        _keep(studio, row)
+    said = verify(token, person_by_id(studio, str(row.decided_by)).key, kind=_KIND)
+    if said["outcome"] != ("same" if same else "other"):
+        raise InputError(
+            f"{row.name} was decided the other way", advice="Repeat that, and add the clip again."
+        )
+    hashed = hashlib.sha256(f"{row.salt}.{token}".encode()).hexdigest()
+    entry = {"kind": "face.decided", "decision": hashed, "time": said["time"]}
+    told = find_entry(studio, "face.decided", decision=hashed) if resumed else None
+    row.log_index = studio.log.append([canonical(entry)])[0] if told is None else told
+    gone, row.sheet_blob = row.sheet_blob, None
+    row.state = "approved" if same else "rejected"
+    _keep(studio, row)
+    if gone is not None:
+        Locker(studio).forget(gone)
+    return _doubt_of(row)
+
+
+def _keep(studio: Studio, row: DoubtRow) -> None:
+    with studio.database.session() as session:
+        session.merge(row)
+
+
+def _signed(
+    studio: Studio, bound: Bound, member: Person, key: SigningKey, *, same: bool, reason: str
+) -> str:
     statement = {
         "doubt": digest(dict(bound.facts)),
         "by": member.id,
@@ -218,21 +250,7 @@ def decide(
         "reason": reason.strip(),
         "time": stamp(studio.clock()),
     }
-    token = sign(statement, key, kind=_KIND)
-    entry = {
-        "kind": "face.decided",
-        "decision": hashlib.sha256(f"{row.salt}.{token}".encode()).hexdigest(),
-        "time": statement["time"],
-    }
-    (index,) = studio.log.append([canonical(entry)])
-    gone, row.sheet_blob = row.sheet_blob, None
-    row.decision, row.decided_by, row.log_index = token, member.id, index
-    row.state = "approved" if same else "rejected"
-    with studio.database.session() as session:
-        session.merge(row)
-    if gone is not None:
-        Locker(studio).forget(gone)
-    return _doubt_of(row)
+    return sign(statement, key, kind=_KIND)
 
 
 def rule(

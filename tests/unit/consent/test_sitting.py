@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 from passkeys import Authenticator
-from studios import PRODUCER, Member, Scene, agree, brief_with, draw_up, terms_for
+from studios import (
+    PRODUCER,
+    KilledError,
+    Member,
+    Scene,
+    agree,
+    brief_with,
+    count_entries,
+    draw_up,
+    dying,
+    terms_for,
+)
 
 from assent.consent.ceremony import Accepted, accept
 from assent.consent.clearance import Act
@@ -424,7 +435,7 @@ def test_a_statement_of_another_record_is_not_opened(dora: Sitting) -> None:
         Locker(dora.scene.studio).statement(row)
 
 
-# Killed in between
+# KilledError in between
 
 
 def killed(*_: object) -> None:
@@ -444,3 +455,77 @@ def test_what_was_signed_is_finished_later(dora: Sitting, monkeypatch: pytest.Mo
     assert finish(dora.scene.reopened()) == 1
     assert dora.cleared()
     assert finish(dora.scene.reopened()) == 0
+
+
+# KilledError in the middle
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before-the-log", "after-the-log"])
+def test_a_rejection_that_was_killed_is_finished_once(dora: Sitting, after: bool) -> None:
+    record = dora.prepare()
+    dora.conclude(record, checked=DOUBTFUL)
+    studio, member = dora.scene.studio, kim(dora.scene)
+    with pytest.raises(KilledError):
+        reject_statement(
+            dying(studio, after=after), record.record_id, member, PRODUCER, reason="a mask"
+        )
+    with pytest.raises(RefusedError):
+        reject_statement(
+            studio, record.record_id, scene_person(dora, "ada"), dora.scene.ada.key, reason="no"
+        )
+    row = reject_statement(studio, record.record_id, member, PRODUCER, reason="a mask")
+    assert row.state == "rejected"
+    assert count_entries(studio, "consent.decided") == 1
+    assert not studio.keyring.has(record.record_id)
+    # It is done now: there is nothing to repeat.
+    with pytest.raises(NotFoundError):
+        reject_statement(studio, record.record_id, member, PRODUCER, reason="a mask")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before-the-log", "after-the-log"])
+@pytest.mark.parametrize("by_server", [False, True], ids=["repeated", "by-the-server"])
+def test_an_approval_that_was_killed_is_finished_once(
+    dora: Sitting, after: bool, by_server: bool
+) -> None:
+    record = dora.prepare()
+    dora.conclude(record, checked=DOUBTFUL)
+    studio, member = dora.scene.studio, kim(dora.scene)
+    with pytest.raises(KilledError):
+        approve_statement(
+            dying(studio, after=after), record.record_id, member, PRODUCER, reason="it is Dora"
+        )
+    assert not dora.cleared()
+    with pytest.raises(RefusedError):
+        approve_statement(
+            studio, record.record_id, scene_person(dora, "ada"), dora.scene.ada.key, reason="mine"
+        )
+    if by_server:
+        assert finish(studio) == 1
+    else:
+        assert approve_statement(studio, record.record_id, member, PRODUCER, reason="it is Dora")
+    assert dora.cleared()
+    granted = [
+        entry
+        for _, entry in studio.log.reader().entries()
+        if str(dora.row().receipt_hash).encode() in entry
+    ]
+    assert len(granted) == 1
+    assert count_entries(studio, "consent.decided") == 1
+
+
+def test_a_rejection_and_an_earlier_version(dora: Sitting) -> None:
+    """What an earlier version allows stays, whoever finishes the rejection of the next."""
+    dora.conclude(dora.prepare())
+    secret = invite(
+        dora.scene.studio, dora.purpose, find_person(dora.scene.studio, "dora"),
+        terms_for(dora.purpose),
+    )  # fmt: skip
+    dora.secret = secret
+    dora.choose()
+    record = dora.prepare()
+    dora.conclude(record, checked=DOUBTFUL)
+    reject_statement(
+        dora.scene.studio, record.record_id, kim(dora.scene), PRODUCER, reason="not herself"
+    )
+    assert dora.scene.studio.keyring.has(record.record_id)
+    assert dora.cleared()

@@ -9,7 +9,7 @@ import pytest
 from _changes import blurred as soft
 from casts import RIGHTS, Cast, Stage, clear_traces
 from scenes import pictures, write_clip
-from studios import Member
+from studios import DyingLog, KilledError, Member, count_entries
 
 from assent.consent.desk import clear_all
 from assent.consent.locker import Locker
@@ -112,6 +112,20 @@ def test_approved_the_clip_comes_in(stage: Stage, blurred: Path) -> None:
     assert made.faces == {"ada": 6}
     with pytest.raises(NotFoundError, match="waits for a decision"):
         ruled(stage, doubt, member)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before-the-log", "after-the-log"])
+def test_a_decision_that_was_killed_is_finished_once(
+    stage: Stage, blurred: Path, after: bool
+) -> None:
+    doubt, member = asked(stage, blurred), staff(stage)
+    with pytest.raises(KilledError):
+        ruled(stage.on(log=DyingLog(stage.studio.log, after=after)), doubt, member)
+    with pytest.raises(InputError, match="decided the other way"):
+        ruled(stage, doubt, member, same=False)
+    assert ruled(stage, doubt, member).state == "approved"
+    assert count_entries(stage.studio, "face.decided") == 1
+    assert add(stage, blurred).faces == {"ada": 6}
 
 
 def test_rejected_it_is_refused_and_can_be_hidden(stage: Stage, blurred: Path) -> None:

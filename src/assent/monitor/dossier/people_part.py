@@ -193,7 +193,8 @@ def _told(row: ConsentRow, state: str) -> str:
 
 
 def _entries(row: ConsentRow) -> str:
-    found = (("granted", row.log_index), ("ended", row.withdrawal_log_index))
+    first = "decided" if row.state == "rejected" else "granted"
+    found = ((first, row.log_index), ("ended", row.withdrawal_log_index))
     return ", ".join(f"{what}: {index}" for what, index in found if index is not None) or "-"
 
 
