@@ -69,10 +69,14 @@ def check_media(media: BinaryIO, entry: SealEntry, *, chain: Chain, key: Reading
         raise SealError(f"the sealed video can't be read back: {error}") from error
 
 
-def check_credential(media: BinaryIO, *, mime: str, chain: Chain, entry: SealEntry) -> Credential:
+def check_credential(
+    media: BinaryIO, *, mime: str, chain: Chain, entry: SealEntry, beside: bytes | None = None
+) -> Credential:
     """Return the credential if it is unaltered, ours, and tells of this asset and its receipts."""
     media.seek(0)
-    credential = read(media, mime=mime, anchors_pem=chain.anchors_pem, serials=chain.serials)
+    credential = read(
+        media, mime=mime, anchors_pem=chain.anchors_pem, serials=chain.serials, beside=beside
+    )
     # A certificate that has run out since doesn't undo what the log shows was sealed in time.
     if credential.state != "trusted" and not _ran_out(credential, chain):
         raise SealError(f"the content credential is {credential.state}: {credential.problems}")

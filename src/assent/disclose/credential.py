@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -20,8 +19,8 @@ from assent.consent.status_list import Place, credential_status, list_path
 from assent.disclose.check import LABEL_SEEN
 from assent.disclose.wording import NOT_STAMPED
 from assent.kit.c2pa.manifest import Action, ListEntry, Plan, Scope, iptc_term
-from assent.kit.c2pa.read import read
-from assent.kit.c2pa.sign import Ingredient, has_readable_chain, sign
+from assent.kit.c2pa.read import BESIDE, read
+from assent.kit.c2pa.sign import Ingredient, has_readable_chain, sign, sign_beside
 from assent.kit.errors import SealError
 from assent.kit.imaging.label import draw_label, label_present
 from assent.kit.media._encode import encode_still
@@ -45,12 +44,9 @@ __all__ = [
 ]
 
 COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
-_CODE_LENGTHS = range(2, 7)
 # Of so many pictures the one that shows most becomes the thumbnail, its shortest side so long.
 _LOOKED_AT = 12
 _SHORTEST_SIDE = 240
-# The label must still be seen at that size; it is softer there than in the film.
-_SEEN_SMALL = LABEL_SEEN
 
 
 def draw_up(
@@ -144,7 +140,7 @@ def thumbnail_of(pictures: Iterable[Picture]) -> bytes:
         raise SealError("the sealed video holds no picture")
     width, height = fit_shortest_side(best.width, best.height, _SHORTEST_SIDE)
     small = scale(best, width, height)
-    if label_present(small, draw_label(width, height)) < _SEEN_SMALL:
+    if label_present(small, draw_label(width, height)) < LABEL_SEEN:
         raise SealError("the label can't be seen in the thumbnail")
     sink = io.BytesIO()
     encode_still(to_rgb(small), sink, kind="jpeg")
@@ -176,45 +172,48 @@ def sign_as_chosen(
     ingredient: Ingredient | None,
     tsa_url: str | None = None,
     thumbnail: bytes | None = None,
-) -> datetime | None:
+) -> bytes | None:
     """Sign with the studio's chain; time-stamped by `tsa_url`, else as the profile says.
 
-    Returns the moment that a time stamp under the profile's root proves. Raises `SealError` when
-    there is no time stamp where one was asked for, unless the profile says that the credential then
-    says so.
+    Returns the credential of a file that can't hold one. Raises `SealError` when there is no time
+    stamp where one was asked for, unless the profile says that the credential then says so.
     """
     profile = studio.profile
     service = tsa_url or profile.tsa_url
 
-    def attempt(plan: Plan, service: str | None) -> datetime | None:
-        destination.seek(0)
-        destination.truncate()
-        sign(
-            source, destination, mime=mime, plan=plan, chain=studio.chain, ingredient=ingredient,
-            tsa_url=service, thumbnail=thumbnail,
-        )  # fmt: skip
-        return _check_stamp(studio, destination, mime) if service == profile.tsa_url else None
+    def attempt(plan: Plan, service: str | None) -> bytes | None:
+        beside = None
+        given: dict[str, Any] = {
+            "mime": mime, "plan": plan, "chain": studio.chain, "ingredient": ingredient,
+            "tsa_url": service, "thumbnail": thumbnail,
+        }  # fmt: skip
+        if mime in BESIDE:
+            beside = sign_beside(source, **given)
+        else:
+            destination.seek(0)
+            destination.truncate()
+            sign(source, destination, **given)
+        if service is not None and service == profile.tsa_url:
+            _check_stamp(studio, destination if beside is None else source, mime, beside)
+        return beside
 
-    if service is None:
-        return attempt(plan, None)
-    if tsa_url is not None or profile.unstamped == "refuse":
+    if service is None or tsa_url is not None or profile.unstamped == "refuse":
         return attempt(plan, service)
     with suppress(SealError):
         return attempt(plan, service)
     return attempt(_unstamped(plan), None)
 
 
-def _check_stamp(studio: Studio, media: BinaryIO, mime: str) -> datetime | None:
-    """Return the stamp's moment; raises `SealError` if it isn't under the root that was named."""
+def _check_stamp(studio: Studio, media: BinaryIO, mime: str, beside: bytes | None) -> None:
+    """Raise `SealError` if the stamp isn't under the root that the studio named, if it did."""
     if studio.profile.tsa_root_pem is None:
-        return None
-    moment = read(media, mime=mime, anchors_pem=studio.chain.anchors_pem).signed_at
-    if moment is None:
+        return
+    anchors = studio.chain.anchors_pem
+    if read(media, mime=mime, anchors_pem=anchors, beside=beside).signed_at is None:
         raise SealError(
             "the time stamp is not under the root that the studio named",
             advice="Check the service and its root: `assent credentials profile`.",
         )
-    return moment
 
 
 def _unstamped(plan: Plan) -> Plan:
