@@ -36,6 +36,7 @@ DOORS = {
     ("kit/media/_encode.py", "av.open"): "the encoder; into what the seals and hiding give it",
     ("kit/media/_encode.py", "cv2.imencode"): "the still encoder; only the seals may import it",
     ("kit/media/_repack.py", "av.open"): "films into other containers, into what forms.py gives",
+    ("kit/media/_repack.py", "wave.open"): "sound as WAV, into what disclose/forms.py gives",
     ("kit/media/notice.py", "subprocess.run"): "hands the words of a notice to espeak-ng",
     ("kit/store/backup.py", "written_file"): "the studio without people's keys, encrypted by age",
     ("kit/store/database.py", "create_engine"): "the studio's database: names and records",

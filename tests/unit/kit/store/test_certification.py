@@ -1,4 +1,4 @@
-"""The studio's certificates: made anew, the organisation's own, in a token, revoked; its profile."""
+"""Certificates: made anew, the organisation's own, in a token, revoked; and the profile."""
 
 import io
 import json
