@@ -1,7 +1,8 @@
 """The studio's log: publish it, let witnesses cosign it, prove what it holds, watch others'."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from time import sleep
 from typing import Annotated, Any
@@ -176,6 +177,10 @@ def monitor_(
     policy: Annotated[
         Path | None, typer.Option(help="Which witnesses should see it.", metavar="FILE")
     ] = None,
+    witness_at: Annotated[
+        list[str] | None,
+        typer.Option(help="Ask this witness of Assent's too what it saw last.", metavar="URL"),
+    ] = None,
     fresh_hours: Annotated[
         float | None, typer.Option(help="Complain if no witness saw it for so long.", min=0)
     ] = None,
@@ -197,10 +202,12 @@ def monitor_(
         fresh=None if fresh_hours is None else timedelta(hours=fresh_hours),
     )
     places: list[Files] = [Site(x, get) if is_url(x) else Folder(Path(x)) for x in sources]
+    name = sha256(NoteVerifier.parse(log_key).name.encode()).hexdigest()
+    asked = [Site(f"{each.rstrip('/')}/logs/{name}", get) for each in witness_at or ()]
     wait = (lambda: sleep(_SECOND_LOOK_S)) if any(is_url(each) for each in sources) else None
     while True:
         with progress_bar() as progress:
-            sight = _look(watching, places, wait, progress, keep_on=every is not None)
+            sight = _look(watching, places, asked, wait, progress, keep_on=every is not None)
         if sight is not None:
             _tell_sight(sight, as_json=as_json)
         if every is None:
@@ -216,6 +223,7 @@ _SEE_ABOVE = "See above; look again later."
 def _look(
     watching: Monitor,
     places: list[Files],
+    witnesses: Sequence[Files],
     wait: Callable[[], None] | None,
     progress: Progress,
     *,
@@ -223,7 +231,7 @@ def _look(
 ) -> Sight | None:
     """Look once; a monitor that keeps on survives a log that can't be read for a while."""
     try:
-        return watching.look(places, wait=wait, progress=progress)
+        return watching.look(places, witnesses=witnesses, wait=wait, progress=progress)
     except RewrittenError:
         raise
     except AssentError as error:

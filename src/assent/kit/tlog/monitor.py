@@ -97,12 +97,14 @@ class Monitor:
         self,
         sources: Sequence[Files],
         *,
+        witnesses: Sequence[Files] = (),
         wait: Callable[[], None] | None = None,
         progress: Progress = nothing,
     ) -> Sight:
         """Look at every source, compare all views with each other and with what was seen before.
 
-        New entries are read and checked, up to `most`. Only what continues the log is kept.
+        `witnesses` show, as their only file `checkpoint`, what they cosigned last of this log. New
+        entries are read and checked, up to `most`. Only what continues the log is kept.
         `wait` is called, and the sources are read once more, if they show less than before: a copy
         may be some seconds old.
 
@@ -114,10 +116,10 @@ class Monitor:
         self._disk.make_folder(self._folder / "evidence")
         with self._disk.lock(self._folder / ".lock"):
             kept = self._kept()
-            views, problems = self._views(sources)
+            views, problems = self._views(sources, witnesses)
             if wait is not None and _shows_less(kept, views):
                 wait()
-                views, problems = self._views(sources)
+                views, problems = self._views(sources, witnesses)
             largest = self._compare([*([kept] if kept else []), *views])
             known = kept.state.size if kept else 0
             problems += [
@@ -144,13 +146,17 @@ class Monitor:
         note = data.decode("utf-8", "replace")
         return _View("an earlier look", note, open_checkpoint(note, self._log))
 
-    def _views(self, sources: Sequence[Files]) -> tuple[list[_View], list[str]]:
-        """Return what the sources show, and which of them show nothing."""
+    def _views(
+        self, sources: Sequence[Files], witnesses: Sequence[Files]
+    ) -> tuple[list[_View], list[str]]:
+        """Return what sources and witnesses show, and which of them show nothing."""
         views: list[_View] = []
         problems: list[str] = []
-        for files in sources:
+        # Witnesses first, since the log may grow, and be cosigned, while it's being read.
+        asked = [(self._note_of, each) for each in witnesses]
+        for read, files in [*asked, *((self._views_of, each) for each in sources)]:
             try:
-                views += self._views_of(files)
+                views += read(files)
             except AssentError as error:
                 problems.append(f"{files.name()}: {error}")
         if not any(view.reader for view in views):
@@ -160,12 +166,13 @@ class Monitor:
             )
         return views, problems
 
+    def _note_of(self, files: Files, name: str = "checkpoint") -> list[_View]:
+        note = read_note(files, name)
+        return [_View(files.name(name), note, open_checkpoint(note, self._log))]
+
     def _views_of(self, files: Files) -> list[_View]:
-        views = []
-        # First, since the log may grow while it's being read.
-        if files.read(COSIGNED, NOTE_LIMIT) is not None:
-            note = read_note(files, COSIGNED)
-            views.append(_View(files.name(COSIGNED), note, open_checkpoint(note, self._log)))
+        held = files.read(COSIGNED, NOTE_LIMIT) is not None
+        views = self._note_of(files, COSIGNED) if held else []
         reader = LogReader(files, verifier=self._log)
         return [*views, _View(files.name(), reader.checkpoint, reader.state, reader)]
 

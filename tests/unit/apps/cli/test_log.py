@@ -181,6 +181,7 @@ def test_over_real_connections(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         assert [each["cosigned"] for each in result["witnesses"]] == [True, True]
         watch: list[str | Path] = ["log", "monitor", log, "--log-key", key]
         watch += ["--state", tmp_path / "monitor", "--policy", policy, "--fresh-hours", "1"]
+        watch += ["--witness-at", one, "--witness-at", two]
         seen = cli.json(*watch)
         assert seen["problems"] == []
         assert [each["name"] for each in seen["cosigned"]["witnesses"]] == ["one", "two"]

@@ -2,6 +2,7 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -280,3 +281,39 @@ def test_what_is_too_much_to_read_is_told(tmp_path: Path, log: Log, signer: Note
     sight = monitor.look([Folder(tmp_path / "other")], progress=lambda *what: told.append(what))
     assert sight.problems == ("the newest 3 entries were not read",)
     assert told[-1] == ("reading entries", 5, 5)
+
+
+class Shown:
+    """What a witness answers when it's asked for what it cosigned last."""
+
+    def __init__(self, witness: Witness, origin: str) -> None:
+        self._witness, self._hash = witness, sha256(origin.encode()).hexdigest()
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        note = self._witness.latest(self._hash)
+        return note.encode() if note is not None and path == "checkpoint" else None
+
+    def name(self, path: str = "") -> str:
+        return "the witness"
+
+
+def test_what_a_witness_saw_is_compared(tmp_path: Path, log: Log, signer: NoteSigner) -> None:
+    """The log shows others another history than it showed its witness."""
+    watched = Watched(tmp_path, log, signer)
+    shown = Shown(watched.witness, signer.name)
+    monitor = Monitor(tmp_path / "monitor", log=signer.verifier, clock=fixed(NOON))
+    sight = monitor.look([Folder(tmp_path / "log")], witnesses=[shown])
+    assert len(sight.problems) == 1
+    assert sight.problems[0].startswith("the witness: ")
+    watched.cosign()
+    assert monitor.look([Folder(tmp_path / "log")], witnesses=[shown]).problems == ()
+    fork = copy(tmp_path / "log", tmp_path / "fork")
+    (fork / "cosigned").unlink()
+    log.append([b"c"])
+    watched.cosign()
+    other = Log.open(fork, signer=signer)
+    # It is behind what the witness saw, then beside it, then past it.
+    for match in ("was rolled back to 2", "shows two histories", "was rewritten"):
+        with pytest.raises(RewrittenError, match=match):
+            monitor.look([Folder(fork)], witnesses=[shown])
+        other.append([b"C"])
