@@ -8,6 +8,7 @@ from time import sleep
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from assent.apps.cli import witness
 from assent.apps.cli.console import err, out, progress_bar, show_json, show_table
@@ -63,9 +64,9 @@ def show(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
             }
         )
         return
-    out.print(f"[bold]{reader.state.origin}[/bold]: {reader.size} entries", soft_wrap=True)
+    out.print(f"[bold]{escape(reader.state.origin)}[/bold]: {reader.size} entries", soft_wrap=True)
     out.print(f"Key: {reader.verifier.vkey}", soft_wrap=True, markup=False)
-    out.print(_seen_words(seen, policy), soft_wrap=True)
+    out.print(_seen_words(seen, policy), soft_wrap=True, markup=False)
 
 
 @log.command("serve")
@@ -123,7 +124,10 @@ def cosign_(studio: StudioFolder = HERE, as_json: AsJson = False) -> None:
     else:
         show_table(
             ("witness", "", "what it says"),
-            [(a.witness, "cosigned" if a.line else "no", a.says) for a in result.asked],
+            [
+                (_shown(a.witness), "cosigned" if a.line else "no", _shown(a.says))
+                for a in result.asked
+            ],
         )
         if renewal.renewed or renewal.lacking:
             out.print(
@@ -237,7 +241,9 @@ def _look(
     except AssentError as error:
         if not keep_on:
             raise
-        err.print(f"[yellow]{stamp(datetime.now(UTC))}[/yellow] {error}", soft_wrap=True)
+        err.print(
+            f"[yellow]{stamp(datetime.now(UTC))}[/yellow] {_shown(str(error))}", soft_wrap=True
+        )
         return None
 
 
@@ -259,7 +265,12 @@ def _tell_sight(sight: Sight, *, as_json: bool) -> None:
     )
     out.print(f"{stamp(system())} [green]consistent[/green]: {sight.size} entries, {said}")
     for problem in sight.problems:
-        out.print(f"[yellow]{problem}[/yellow]", soft_wrap=True)
+        out.print(f"[yellow]{_shown(problem)}[/yellow]", soft_wrap=True)
+
+
+def _shown(text: str) -> str:
+    """Return what somebody else may have written, so that it can't play with the terminal."""
+    return escape("".join(each if each.isprintable() else "?" for each in text))
 
 
 def _seen_json(seen: Witnessed) -> dict[str, Any]:

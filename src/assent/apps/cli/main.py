@@ -149,8 +149,9 @@ def _tell_fault(error: Exception) -> int:
 
 
 def _plain(text: str) -> str:
-    """Return `text` as one line without markup of rich."""
-    return " ".join(text.split()).replace("[", r"\[")
+    """Return `text` as one line without markup of rich, nor what plays with a terminal."""
+    shown = "".join(each if each.isprintable() else "?" for each in " ".join(text.split()))
+    return shown.replace("[", r"\[")
 
 
 def _message(error: TyperException) -> str:

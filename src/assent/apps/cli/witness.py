@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from assent.apps.cli.console import err, out, show_json, show_table
 from assent.apps.web.witness_site import serve_witness
@@ -32,10 +33,13 @@ def init(
 def accept(
     folder: WitnessFolder,
     log_key: Annotated[str, typer.Argument(help="The log's key.", metavar="KEY")],
+    another_key: Annotated[
+        bool, typer.Option("--another-key", help="It is one more key of a log that you know.")
+    ] = False,
 ) -> None:
     """Go along with a log from now on."""
-    kept = Witness.open(folder, clock=system).accept(log_key)
-    out.print(f"Accepted {kept.origin}, {len(kept.keys)} key(s).", soft_wrap=True)
+    kept = Witness.open(folder, clock=system).accept(log_key, another=another_key)
+    out.print(f"Accepted {escape(kept.origin)}, {len(kept.keys)} key(s).", soft_wrap=True)
 
 
 @witness.command("show")
@@ -65,7 +69,7 @@ def show(
     out.print(opened.vkey, soft_wrap=True, markup=False)
     show_table(
         ("log", "entries", "cosigned last"),
-        [(k.origin, k.state.size, stamp(k.time) if k.time else "never") for k in logs],
+        [(escape(k.origin), k.state.size, stamp(k.time) if k.time else "never") for k in logs],
     )
 
 

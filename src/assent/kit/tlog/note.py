@@ -115,7 +115,8 @@ class VerifierKey(NamedTuple):
 
 def check_name(name: str) -> None:
     """Raise `InputError` unless `name` can name a key."""
-    if not name or "+" in name or not _is_plain(name) or any(each.isspace() for each in name):
+    # What can't be printed, such as characters that turn the direction of writing, hides names.
+    if not name or "+" in name or not name.isprintable() or any(map(str.isspace, name)):
         raise InputError(
             f"{name!r} can't name a key", advice="Use a name without spaces, line breaks or '+'."
         )

@@ -130,11 +130,13 @@ class Witness:
         """The public key of its cosignatures, as a line of text to publish."""
         return self._cosigner.verifier.vkey
 
-    def accept(self, vkey: str) -> Kept:
-        """Go along with a log from now on; a second key of the same origin is another of its keys.
+    def accept(self, vkey: str, *, another: bool = False) -> Kept:
+        """Go along with a log from now on; with `another` this is one more key of a known one.
 
         Raises:
-            InputError: it is no log's key, or one that is accepted already.
+            InputError: it is no log's key; or one that is accepted already; or, unless `another`
+                says so, one of a log that has another key: whoever names their own log like it
+                must not be taken for it.
         """
         key = NoteVerifier.parse(vkey)
         place = self._place(key.name)
@@ -144,6 +146,12 @@ class Witness:
             lines = [] if old is None else old.decode().split()
             if key.vkey in lines:
                 raise InputError(f"{key.name} is accepted already", advice="Nothing is to be done.")
+            if lines and not another:
+                raise InputError(
+                    f"{key.name} is accepted with another key",
+                    advice="Ask the owner of the log that you know, by a way that you trust. If "
+                    "this is their new key: --another-key.",
+                )
             if old is None and self._disk.read(place / "state") is None:
                 # The state first: keys without a state mean that the state was lost.
                 empty = Checkpoint(origin=key.name, size=0, root=EMPTY_ROOT)

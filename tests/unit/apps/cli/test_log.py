@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from commands import Cli
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assent.apps.cli.main import run
 from assent.kit.store.studio import Studio, create_studio
-from assent.kit.tlog.note import NoteVerifier
+from assent.kit.tlog.checkpoint import Checkpoint
+from assent.kit.tlog.note import NoteSigner, NoteVerifier
 from assent.kit.tlog.receipt import verify_receipt
 
 
@@ -47,6 +49,8 @@ def test_a_witness_of_ones_own(
     key = studio.log_verifier.vkey
     assert "Accepted" in said(capfd, "log", "witness", "accept", folder, key)
     assert "accepted already" in said(capfd, "log", "witness", "accept", folder, key, code=2)
+    other = NoteSigner(studio.log_verifier.name, Ed25519PrivateKey.generate()).vkey
+    assert "with another key" in said(capfd, "log", "witness", "accept", folder, other, code=2)
     told = said(capfd, "log", "witness", "show", folder)
     assert vkey in told
     assert "never" in told
@@ -129,6 +133,26 @@ def test_a_monitor(tmp_path: Path, studio: Studio, capfd: pytest.CaptureFixture[
     assert "no public key" in said(
         capfd, "log", "monitor", backup, "--log-key", other[:-9], "--state", tmp_path, code=2
     )
+
+
+def test_what_others_wrote_can_t_play_with_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A hostile log signs markup and control sequences as its origin."""
+    signer = NoteSigner("log.example/[/red][bold]", Ed25519PrivateKey.generate())
+    for origin in ("x[/yellow]\x9b2J\u202e[red]", "log.example/[/red][bold]"):
+        folder = tmp_path / origin[:3]
+        folder.mkdir()
+        state = Checkpoint(origin=origin, size=1, root=bytes(32))
+        (folder / "checkpoint").write_text(signer.sign(state.body()))
+        args = ("log", "monitor", folder, "--log-key", signer.vkey, "--state", tmp_path / "s")
+        told = said(capfd, *args, code=1)
+        assert "inside Assent" not in told
+        assert "\x9b" not in told
+        assert "\u202e" not in told
+    said(capfd, "log", "witness", "init", tmp_path / "w", "--name", "w/[/bold]")
+    said(capfd, "log", "witness", "accept", tmp_path / "w", signer.vkey)
+    assert "[/red][bold]" in said(capfd, "log", "witness", "show", tmp_path / "w")
 
 
 def free_port() -> int:

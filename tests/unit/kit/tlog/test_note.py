@@ -98,7 +98,9 @@ def test_bodies_that_cant_be_signed(signer: NoteSigner, body: str) -> None:
         signer.sign(body)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\u2003b", "a\nb", "a\x01"])
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a+b", "a\u2003b", "a\nb", "a\x01", "a\x9b", "a\u202eb", "a\ud800"]
+)
 def test_bad_names(name: str) -> None:
     with pytest.raises(InputError):
         NoteSigner(name, KEY)

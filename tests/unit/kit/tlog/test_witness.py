@@ -135,8 +135,12 @@ def test_who_is_unknown(witness: Witness, log: Log, make_signer: Signers) -> Non
     witness.accept(make_signer(1, "another/name").vkey)
     other = log.checkpoint().replace("assent.local/studio/test\n", "another/name\n")
     assert witness.add_checkpoint(request(log, 0, note=other)).status == 403
-    # A log may have two keys.
-    witness.accept(log.reader().verifier.vkey)
+    # A log may have two keys; but nobody takes the place of one that is known by its name alone.
+    with pytest.raises(InputError, match="is accepted with another key") as caught:
+        witness.accept(log.reader().verifier.vkey)
+    assert "by a way that you trust" in caught.value.advice
+    assert witness.add_checkpoint(request(log, 0)).status == 403
+    witness.accept(log.reader().verifier.vkey, another=True)
     assert_cosigned(witness.add_checkpoint(request(log, 0)), log.checkpoint(), witness)
     forged = log.checkpoint()[:-8] + "AAAAAA=\n"
     assert witness.add_checkpoint(request(log, 1, note=forged)).status == 403
