@@ -14,6 +14,7 @@ SRC = Path(__file__).parents[1] / "src" / "assent"
 
 DOORS = {
     ("apps/web/log_site.py", "uvicorn.run"): "the public log's files, and nothing else",
+    ("verify/page/site.py", "replace_file"): "a page for everybody, with a studio's public bundle",
     ("apps/web/server.py", "uvicorn.run"): "subjects' own records and receipts; sealed previews",
     ("apps/web/witness_site.py", "uvicorn.run"): "cosignatures and signed checkpoints",
     ("apps/cli/files.py", "replace_file"): "offers, receipts and keys that a person asked for",
@@ -76,6 +77,11 @@ HARMLESS = {
     ("data/tracks.py", "np.savez_compressed"): "into memory; the locker encrypts it",
     ("disclose/seal.py", "draft.clip.open"): _FROM_VAULT,
     ("kit/faces/face_set.py", "np.savez"): "into a stream that is passed in",
+    ("verify/apart.py", "subprocess.Popen"): "examines files in a process that may write none",
+    ("verify/examining.py", "os.fdopen"): "the answers of that process, to who started it",
+    ("verify/remote.py", "tempfile.gettempdir"): "where a file without a name may lie",
+    ("verify/remote.py", "unquote"): "reads what a file at an address is called",
+    ("verify/remote.py", "urlsplit"): "takes an address apart",
     ("kit/addresses.py", "socket.getaddrinfo"): "asks the system for a name's addresses",
     ("kit/fetch.py", "HTTPResponse"): "reads an answer",
     ("kit/fetch.py", "ssl.create_default_context"): "what certificates are checked with",

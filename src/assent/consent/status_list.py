@@ -43,6 +43,7 @@ __all__ = [
     "is_set",
     "list_path",
     "note_published",
+    "parse_list",
     "publish",
     "publish_missing",
     "read_list",
@@ -196,10 +197,12 @@ def read_list(
     log_folder: Path, number: int, *, studio_id: str, key: VerifyKey, disk: Disk | None = None
 ) -> StatusList | None:
     """Return list `number` beside a log, or None if there is none; `IntegrityError` if changed."""
-    path = list_path(log_folder, number)
-    token = (disk or Disk()).read(path)
-    if token is None:
-        return None
+    token = (disk or Disk()).read(list_path(log_folder, number))
+    return None if token is None else parse_list(token, number, studio_id=studio_id, key=key)
+
+
+def parse_list(token: bytes, number: int, *, studio_id: str, key: VerifyKey) -> StatusList:
+    """Return list `number` out of its signed text; `IntegrityError` if it is none, or changed."""
     try:
         fields = verify(token[:_LARGEST_FILE].decode("ascii"), key, kind=_KIND)
         bits, version = _read_credential(fields, _credential_id(studio_id, number))

@@ -1,6 +1,7 @@
 """What the mark in a file's pictures says, held against the log's record of that release."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from assent.kit.fingerprint.code import parse_iscc
 from assent.kit.fingerprint.video import Fingerprint, distance
@@ -8,7 +9,7 @@ from assent.kit.watermark.carriers import SEGMENT_S, VARIANTS
 from assent.kit.watermark.mark import Mark
 from assent.verify.findings import Layer, Status
 from assent.verify.public import PublicLog, Record
-from assent.verify.watch import Evidence
+from assent.verify.watch import Evidence, Stretch
 
 __all__ = ["UNRELATED", "bits_away", "is_foreign", "mark_layer", "was_moved"]
 
@@ -25,32 +26,89 @@ _LENGTHS_ALIKE = 0.2
 def mark_layer(evidence: Evidence, record: Record | None, log: PublicLog) -> Layer:
     """Return the layer `watermark`; `record` is what its identifier leads to."""
     search = evidence.search
+    status, says = _told(evidence, record, log)
     rests_on = (
         f"{search.frames} pictures, searched {search.seconds:.1f} s ({_places(search.searched)})"
     )
-    if search.mark is None:
-        says = "No watermark of this studio found in what was searched."
-        return Layer(name="watermark", status=Status.MISSING, says=says, rests_on=rests_on)
-    asset = f"{search.mark.asset_id:016x}"
-    doubt = max(1 - search.mark.confidence, 1e-12)
-    rests_on += f"; chance of an error at most {doubt:.0e}, from the carriers' agreement"
+    if search.mark is not None:
+        doubt = max(1 - search.mark.confidence, 1e-12)
+        rests_on += f"; chance of an error at most {doubt:.0e}, from the carriers' agreement"
+        rests_on += "".join(f"; {reason}" for reason in _reasons(search.mark))
+    return Layer(
+        name="watermark", status=status, says=says, rests_on=rests_on, facts=_facts(evidence)
+    )
+
+
+def _told(evidence: Evidence, record: Record | None, log: PublicLog) -> tuple[Status, str]:
+    mark = evidence.search.mark
+    if mark is None:
+        return Status.MISSING, "No watermark of this studio found in what was searched."
+    asset = f"{mark.asset_id:016x}"
     if record is None:
-        says = f"It carries {asset}, of which {log.origin} knows nothing."
-        return Layer(name="watermark", status=Status.BAD, says=says, rests_on=rests_on)
+        return Status.BAD, f"It carries {asset}, of which {log.origin} knows nothing."
     if was_moved(evidence, record):
-        says = f"It carries {asset}, but that record's picture is another: the mark was copied."
-        return Layer(name="watermark", status=Status.BAD, says=says, rests_on=rests_on)
-    if is_foreign(search.mark):
-        says = f"It carries {asset}, but not the studio's secret layer: somebody else put it there."
-        return Layer(name="watermark", status=Status.BAD, says=says, rests_on=rests_on)
-    rests_on += "".join(f"; {reason}" for reason in _reasons(search.mark))
-    says = f"It carries {asset} ({search.mark.geometry}; {_when(search.mark)})."
+        away = bits_away(evidence.fingerprint, record) if evidence.fingerprint else 256
+        return Status.BAD, (
+            f"It carries {asset}, but that record's picture is another ({away} of 256 bits "
+            "differ): the mark was copied."
+        )
+    if is_foreign(mark):
+        return Status.BAD, (
+            f"It carries {asset}, but not the studio's secret layer: somebody else put it there."
+        )
+    if len(evidence.assets) > 1:
+        return Status.BAD, (
+            "It carries marks of several releases: parts of them were put together "
+            f"({_spans_of_each(evidence)})."
+        )
+    says = f"It carries {asset} ({mark.geometry}; {_when(mark)}; {_where(evidence)})."
     if not _comparable(evidence, record):
         says += (
             " The frame or the length was changed, so the picture can't be compared with the "
             "record's: a mark copied from the release can't be ruled out."
         )
-    return Layer(name="watermark", status=Status.GOOD, says=says, rests_on=rests_on)
+    return Status.GOOD, says
+
+
+def _facts(evidence: Evidence) -> dict[str, Any]:
+    mark = evidence.search.mark
+    marked = [part for part in evidence.stretches if part.asset_id is not None]
+    without = [part for part in evidence.stretches if part.asset_id is None]
+    return {
+        "payload": f"{mark.asset_id:016x}" if mark else None,
+        # As text, since what is signed holds no fractions.
+        "chance_of_error": f"{max(1 - mark.confidence, 1e-12):.0e}" if mark else None,
+        "geometry": mark.geometry if mark else None,
+        "confirmed": mark is not None and (mark.secret_nats or 0.0) >= _CONFIRMED,
+        "found": [
+            {"seconds": _seconds(part), "payload": f"{part.asset_id:016x}"} for part in marked
+        ],
+        "not_found": [_seconds(part) for part in without],
+    }
+
+
+def _seconds(part: Stretch) -> list[int]:
+    return [round(part.begin), round(part.end)]
+
+
+def _where(evidence: Evidence) -> str:
+    """Say in which of the places that were looked at the mark is."""
+    parts = evidence.stretches
+    without = [part for part in parts if part.asset_id is None]
+    if len(parts) == 1:
+        return "looked for in one place"
+    if not without:
+        return f"in all of {len(parts)} places looked at"
+    spans = ", ".join(f"{round(part.begin)}-{round(part.end)} s" for part in without)
+    return f"in {len(parts) - len(without)} of {len(parts)} places looked at, not seen at {spans}"
+
+
+def _spans_of_each(evidence: Evidence) -> str:
+    return ", ".join(
+        f"{part.asset_id:016x} at {round(part.begin)}-{round(part.end)} s"
+        for part in evidence.stretches
+        if part.asset_id is not None
+    )
 
 
 def _reasons(mark: Mark) -> Iterator[str]:

@@ -7,22 +7,36 @@ checkpoint before it is believed.
 import base64
 import binascii
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assent.consent.status_list import StatusList, read_list
+from assent.consent.status_list import StatusList, list_path, parse_list
 from assent.disclose.entry import SealEntry
 from assent.kit.c2pa.read import REVOKED, Credential
 from assent.kit.canonical import parse_object
+from assent.kit.disk import Disk
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
 from assent.kit.signing import VerifyKey, from_jwk
+from assent.kit.tlog.checkpoint import open_checkpoint
+from assent.kit.tlog.files import NOTE_LIMIT, Folder
+from assent.kit.tlog.log import COSIGNED
 from assent.kit.tlog.note import NoteVerifier
-from assent.kit.tlog.reader import LogReader
+from assent.kit.tlog.reader import LogReader, read_note
 from assent.kit.watermark.key import ReadingKey
 
-__all__ = ["GIVEN", "OWN", "Certificate", "PublicLog", "Record", "open_log"]
+__all__ = [
+    "GIVEN",
+    "OWN",
+    "Certificate",
+    "Proven",
+    "PublicLog",
+    "Record",
+    "assemble",
+    "cosigned_note",
+    "open_log",
+]
 
 GIVEN = "the key you gave"
 OWN = "the studio's own key"
@@ -51,6 +65,22 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """How the entries of a log were proven: the log's key, where that came from, the checkpoint.
+
+    `issued` is when a trust bundle was made (RFC 3339), None for the log's own files. `cosigned` is
+    the checkpoint that witnesses cosigned, proven to be an earlier state of this one, or nothing.
+    """
+
+    verifier: NoteVerifier
+    key_from: str
+    checkpoint: str
+    size: int
+    issued: str | None = None
+    cosigned: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicLog:
     """A studio's log, read and checked.
 
@@ -70,6 +100,9 @@ class PublicLog:
         status_lists: which receipts have ended, by the list's number; those that lie beside the
             log, each the version that the log names last or a newer one.
         size: entries under the checkpoint.
+        unseen: how many of them a trust bundle left out.
+        issued: when the trust bundle was made, None for a log's own files.
+        cosigned: the newest checkpoint that witnesses cosigned, as a note; empty if there is none.
     """
 
     studio: str
@@ -86,6 +119,9 @@ class PublicLog:
     withdrawn: Mapping[str, str]
     status_lists: Mapping[int, StatusList]
     size: int
+    unseen: int = 0
+    issued: str | None = None
+    cosigned: str = ""
 
     def by_asset(self, asset_id: str, sha256: str | None = None) -> Record | None:
         """Return the record of an asset: the one of these very bytes if there is one."""
@@ -139,35 +175,80 @@ def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) ->
     text = vkey if vkey is not None else _vkey_beside(folder)
     verifier = NoteVerifier.parse(text.strip())
     reader = LogReader(folder, verifier=verifier)
-    entries = [(index, parse_object(data, name="a log entry")) for index, data in reader.entries()]
-    if not entries or entries[0][1].get("kind") != "studio":
+    return assemble(
+        reader.entries(),
+        Proven(
+            verifier=verifier,
+            key_from=key_from if vkey is not None else _BESIDE,
+            checkpoint=reader.checkpoint,
+            size=reader.size,
+            cosigned=cosigned_note(folder, reader),
+        ),
+        lambda number: Disk().read(list_path(folder, number)),
+    )
+
+
+def cosigned_note(folder: Path, reader: LogReader) -> str:
+    """Return the checkpoint beside a log that witnesses cosigned, once it is proven to be a part.
+
+    Nothing if there is none. Raises `IntegrityError` if it is of another history.
+    """
+    files = Folder(folder)
+    if files.read(COSIGNED, NOTE_LIMIT) is None:
+        return ""
+    note = read_note(files, COSIGNED)
+    # Cosigned while this was being read: the next reader will see it.
+    if open_checkpoint(note, reader.verifier).size > reader.size:
+        return ""
+    reader.check_extends(note)
+    return note
+
+
+def assemble(
+    entries: Iterable[tuple[int, bytes]],
+    proven: Proven,
+    status_list: Callable[[int], bytes | None],
+) -> PublicLog:
+    """Return what the entries of a log tell, which the caller has held against its checkpoint.
+
+    `status_list` gives the signed text of a list by its number, or None. Raises `IntegrityError`
+    for entries that are not what they should be.
+    """
+    read = [(index, data, _parse(data)) for index, data in entries]
+    if not read or read[0][0] != 0 or read[0][2].get("kind") != "studio":
         raise IntegrityError("the log does not begin with its studio")
-    studio_id, key = _signer(entries[0][1])
+    first = read[0][2]
+    studio_id, key = _signer(first)
+
+    plain = [(index, fields) for index, _, fields in read]
+
+    def of(kind: str) -> list[tuple[int, Mapping[str, Any]]]:
+        return [(index, fields) for index, fields in plain if fields.get("kind") == kind]
+
     return PublicLog(
         studio_id=studio_id,
         signing_key=key,
         records=tuple(
-            Record(index=index, entry=SealEntry.parse(reader.entry(index)))
-            for index, fields in entries
+            Record(index=index, entry=SealEntry.parse(data))
+            for index, data, fields in read
             if fields.get("kind") == "seal"
         ),
-        granted={
-            _part(fields, "receipt"): index
-            for index, fields in entries
-            if fields.get("kind") == "consent.granted"
-        },
+        granted={_part(fields, "receipt"): index for index, fields in of("consent.granted")},
         withdrawn={
-            _part(fields, "receipt"): _part(fields, "time")
-            for _, fields in entries
-            if fields.get("kind") == "consent.withdrawn"
+            _part(fields, "receipt"): _part(fields, "time") for _, fields in of("consent.withdrawn")
         },
-        status_lists=_status_lists(folder, entries, studio_id, key),
-        vkey=text.strip(),
-        key_from=key_from if vkey is not None else _BESIDE,
-        size=reader.size,
-        root_pem=_roots(entries),
-        certificates=_certificates(entries),
-        **_studio_facts(entries[0][1], verifier),
+        status_lists=_status_lists(
+            [fields for _, fields in of("status.list")], studio_id, key, status_list
+        ),
+        vkey=proven.verifier.vkey,
+        key_from=proven.key_from,
+        size=proven.size,
+        unseen=proven.size - len(read),
+        issued=proven.issued,
+        cosigned=proven.cosigned,
+        root_pem=_roots(plain),
+        certificates=_certificates(plain),
+        **_studio_facts(first, proven.verifier),
     )
 
 
@@ -203,23 +284,27 @@ def _certificates(entries: Sequence[tuple[int, Mapping[str, Any]]]) -> dict[str,
     return found
 
 
+def _parse(data: bytes) -> dict[str, Any]:
+    try:
+        return parse_object(data, name="a log entry")
+    except InputError as error:
+        raise IntegrityError(str(error)) from error
+
+
 def _status_lists(
-    folder: Path,
-    entries: Sequence[tuple[int, Mapping[str, Any]]],
+    noted: Iterable[Mapping[str, Any]],
     studio_id: str,
     key: VerifyKey,
+    status_list: Callable[[int], bytes | None],
 ) -> dict[int, StatusList]:
-    """Return the lists beside the log; `IntegrityError` if one is older than the log says."""
-    noted: dict[int, Mapping[str, Any]] = {}
-    for _, fields in entries:
-        if fields.get("kind") == "status.list":
-            noted[_number(fields, "list")] = fields
+    """Return the lists that there are; `IntegrityError` if one is older than the log says."""
+    newest = {_number(fields, "list"): fields for fields in noted}
     lists = {}
-    for number, fields in noted.items():
-        found = read_list(folder, number, studio_id=studio_id, key=key)
-        if found is not None:
-            _check_newest(found, fields)
-            lists[number] = found
+    for number, fields in newest.items():
+        token = status_list(number)
+        if token is not None:
+            lists[number] = parse_list(token, number, studio_id=studio_id, key=key)
+            _check_newest(lists[number], fields)
     return lists
 
 

@@ -39,11 +39,11 @@ class Heard:
         return max(known, key=lambda pair: pair[0])[1] if known else None
 
 
-def hear(path: Path, log: PublicLog, *, sha256: str) -> Heard | None:
+def hear(path: Path, log: PublicLog, *, sha256: str, name: str) -> Heard | None:
     """Look for the studio's marks in a file's sound; None if there is no sound to be read."""
     try:
         search = read_sound(
-            listen(path, name=path.name, rate=_RATE),
+            listen(path, name=name, rate=_RATE),
             rate=_RATE,
             key=log.reading_key,
             budget_s=_BUDGET_SECONDS,
@@ -77,6 +77,16 @@ def sound_layer(heard: Heard, log: PublicLog) -> Layer:
         status=Status.BAD if unknown else Status.GOOD,
         says=" ".join(_told(mark, record, log) for mark, record in heard.marks),
         rests_on=rests_on,
+        facts={
+            "marks": [
+                {
+                    "ends": f"{mark.number:08x}",
+                    "asset_id": record.entry.asset_id if record else None,
+                    "spans": [[int(begin), int(end)] for begin, end in mark.spans],
+                }
+                for mark, record in heard.marks
+            ]
+        },
     )
 
 

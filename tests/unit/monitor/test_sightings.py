@@ -5,13 +5,14 @@ from studios import Scene
 from assent.kit.store.tables import SightingRow
 from assent.monitor.scan import Sighting
 from assent.monitor.sightings import remember
-from assent.verify.findings import Findings, Verdict
+from assent.verify.findings import Findings, Source, Verdict
 
 
 def sighting(path: Path, asset_id: str | None) -> Sighting:
     findings = Findings(
         file=path.name, sha256="5" * 64, verdict=Verdict.COPY, summary="", asset_id=asset_id,
-        consent_withdrawn=False, layers=(),
+        consent_withdrawn=False, layers=(), size=1,
+        source=Source(studio="S", origin="o", size=1, key_from="k", as_of=None),
     )  # fmt: skip
     return Sighting(path=path, findings=findings, problem=None)
 

@@ -172,7 +172,7 @@ def test_too_little_sound_is_no_missing_mark(shown: Stage, tmp_path: Path, speec
 
 
 def test_a_film_without_sound_has_nothing_to_hear(shown: Stage) -> None:
-    assert hear(SAMPLES / "no_face.mp4", shown.log, sha256="") is None
+    assert hear(SAMPLES / "no_face.mp4", shown.log, sha256="", name="no_face.mp4") is None
 
 
 @pytest.mark.parametrize("head", [b"ID3", b"OggS", b"fLaC", b"RIFF\0\0\0\0WAVEfmt "])

@@ -10,9 +10,9 @@ import typer
 
 from assent.apps.cli.console import out, progress_bar, show_table
 from assent.apps.cli.files import write_document, write_secret
-from assent.apps.cli.monitor import show_findings
 from assent.apps.cli.options import guard
 from assent.apps.cli.purpose import example_brief
+from assent.apps.cli.verify import show_document
 from assent.consent.ceremony import Terms, accept, offer
 from assent.consent.clearance import Act, Modality
 from assent.consent.ground import vouch
@@ -21,6 +21,7 @@ from assent.consent.receipt import sign_record
 from assent.consent.register import list_records
 from assent.disclose.still import seal_draft_sheet, seal_model_sheet
 from assent.disclose.wording import spoken_notice
+from assent.kit.clock import system
 from assent.kit.content.gate import ContentGate
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.hashing import hash_file
@@ -29,6 +30,7 @@ from assent.kit.signing import SigningKey, from_pem, new_key, public_of, to_pem
 from assent.kit.store.studio import Studio, create_studio, open_studio
 from assent.purpose.brief import Brief
 from assent.purpose.projects import Purpose, list_projects
+from assent.verify.result import result_of
 
 __all__ = ["register"]
 
@@ -122,7 +124,7 @@ def demo(
     spoken = "with" if notice else "without (espeak-ng is not installed)"
     out.print(f"Spoken notice: {spoken}. Took {(time.monotonic() - began) / 60:.1f} minutes.\n")
     out.print(f"[bold]assent verify {ending.released.path}[/bold]", soft_wrap=True)
-    show_findings(ending.findings)
+    show_document(result_of(ending.findings.to_json(), now=system()))
 
 
 def _samples(given: Path | None) -> Path:

@@ -3,12 +3,21 @@
 Never pictures.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from assent.kit.disk import Disk, replace_file
 from assent.kit.errors import InputError, NotFoundError, StorageError
 
-__all__ = ["read_bytes", "read_text", "write_document", "write_printed", "write_secret"]
+__all__ = [
+    "grown_document",
+    "read_bytes",
+    "read_text",
+    "write_document",
+    "write_printed",
+    "write_secret",
+]
 
 # Nothing that a command reads whole is near this: briefs, keys, signed records.
 _LARGEST = 4 << 20
@@ -38,6 +47,27 @@ def write_document(path: Path, text: str) -> None:
     """Write `text`, replacing what was there; raises `StorageError`."""
     _check_folder(path)
     replace_file(Disk(), path, text.encode())
+
+
+@contextmanager
+def grown_document(path: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
+    """Give the whole lines that a document has, and what adds a line to it.
+
+    A last line that was cut off is removed. Each line is handed to the disk at once. Raises
+    `StorageError`, and `InputError` if it is no text.
+    """
+    _check_folder(path)
+    disk = Disk()
+    try:
+        text = (disk.read(path) or b"").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file") from error
+    whole = text[: text.rfind("\n") + 1]
+    with disk.patcher(path) if path.exists() else disk.writer(path) as file:
+        disk.truncate(file, len(whole.encode()))
+        file.seek(0, 2)
+        yield whole, lambda line: disk.write(file, line.encode())
+        disk.sync(file)
 
 
 def write_printed(path: Path, data: bytes) -> None:

@@ -32,7 +32,9 @@ from assent.apps.cli import (
     rules,
     safeguard,
     train,
+    trust,
     vault,
+    verify,
 )
 from assent.apps.cli.console import err, out
 from assent.kit.errors import AssentError, StorageError
@@ -51,6 +53,8 @@ STEPS = (
     create,
     safeguard,
     disclose,
+    verify,
+    trust,
     monitor,
     log,
     anchoring,

@@ -5,17 +5,15 @@ from typing import Annotated
 
 import typer
 
-from assent.apps.cli.console import out, progress_bar, show_json, show_table
+from assent.apps.cli.console import progress_bar, show_json, show_table
 from assent.apps.cli.options import AsJson, StudioFolder, the_studio
 from assent.kit.store.studio import Studio
 from assent.monitor.releases import list_releases
 from assent.monitor.scan import scan
 from assent.monitor.sightings import remember
-from assent.verify.examine import examine
-from assent.verify.findings import Findings, Status, Verdict
 from assent.verify.public import OWN, PublicLog, open_log
 
-__all__ = ["LogFolder", "LogKey", "public_log", "register", "show_findings"]
+__all__ = ["LogFolder", "LogKey", "public_log", "register"]
 
 PANEL = "8 · Monitor and respond"
 HERE = Path()
@@ -33,26 +31,7 @@ monitor = typer.Typer(no_args_is_help=True, help="Know what was released and rec
 
 def register(app: typer.Typer) -> None:
     """Add this step's commands."""
-    app.command("verify", rich_help_panel=PANEL)(verify)
     app.add_typer(monitor, name="monitor", rich_help_panel=PANEL)
-
-
-def verify(
-    file: Annotated[Path, typer.Argument(help="Any video, still or sound file.", metavar="FILE")],
-    log: LogFolder = None,
-    log_key: LogKey = None,
-    studio: StudioFolder = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """Say what a file is, layer by layer, offline, from the file and a log alone."""
-    public = public_log(studio, log, log_key)
-    secret = the_studio(studio).secret_key if log is None else None
-    with progress_bar() as progress:
-        findings = examine(file, public, secret=secret, progress=progress)
-    if as_json:
-        show_json(findings.to_json())
-    else:
-        show_findings(findings)
 
 
 @monitor.command("releases")
@@ -110,27 +89,6 @@ def scan_(
             for s in sightings
         ],
     )
-
-
-def show_findings(findings: Findings) -> None:
-    """Print findings for a person."""
-    colour = {
-        Verdict.SEALED: "green",
-        Verdict.COPY: "yellow",
-        Verdict.SOUND: "yellow",
-        Verdict.CONTRADICTION: "red",
-        Verdict.RESEMBLES: "cyan",
-        Verdict.NOTHING_FOUND: "cyan",
-    }[findings.verdict]
-    sign = {
-        Status.GOOD: "[green]good[/green]",
-        Status.MISSING: "[yellow]missing[/yellow]",
-        Status.BAD: "[red]bad[/red]",
-        Status.UNKNOWN: "[dim]-[/dim]",
-    }
-    out.print(f"[bold {colour}]{findings.summary}[/bold {colour}]")
-    rows = [(x.name, sign[x.status], f"{x.says}\n[dim]{x.rests_on}[/dim]") for x in findings.layers]
-    show_table(("layer", "", "what it says, and on what that rests"), rows)
 
 
 def public_log(studio: Path, log: Path | None, log_key: str | None) -> PublicLog:

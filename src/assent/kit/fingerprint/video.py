@@ -12,7 +12,7 @@ Source: ISO 24138:2024, section on the Video-Code. Codes agree with iscc-core's 
 'ISCC:EMD'
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
@@ -62,7 +62,7 @@ class VideoFingerprint:
     def __init__(self) -> None:
         self._sum = np.zeros(DIGITS, np.int64)
         self._seen: set[bytes] = set()
-        self._waiting: NDArray[np.uint8] | None = None
+        self._waiting: Callable[[], NDArray[np.uint8]] | None = None
         self._time: Fraction | None = None
         self._gap = Fraction(0)
 
@@ -76,13 +76,21 @@ class VideoFingerprint:
         if at is None:
             self._count(luma)
             return
+        held = luma.copy()
+        self.add_later(lambda: held, at)
+
+    def add_later(self, take: Callable[[], NDArray[np.uint8]], at: Fraction | float) -> None:
+        """Take the next picture by what gives its luma, which is called if it is chosen.
+
+        It is kept no longer than until the next picture comes.
+        """
         time = Fraction(at)
         if self._time is not None:
             self._gap = time - self._time
             # The last picture of each fifth of a second stands for it.
             if self._waiting is not None and _slot(time) != _slot(self._time):
-                self._count(self._waiting)
-        self._waiting, self._time = luma.copy(), time
+                self._count(self._waiting())
+        self._waiting, self._time = take, time
 
     def finish(self) -> Fingerprint:
         """Return the fingerprint. Raises MediaError when no picture was given."""
@@ -105,7 +113,7 @@ class VideoFingerprint:
         # A fifth of a second that the video doesn't fill to its middle has no picture.
         begun = _slot(self._time) >= _slot(self._time + self._gap)
         if not begun or not self._seen:
-            self._count(self._waiting)
+            self._count(self._waiting())
         self._waiting = None
 
     def _count(self, luma: NDArray[np.uint8]) -> None:

@@ -4,8 +4,10 @@ for picture in read_pictures(Path("scene.mp4"), name="scene.mp4"):
     faces = detect(to_rgb(picture))
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 import av.error
 from av.video.frame import VideoFrame
@@ -17,7 +19,7 @@ from assent.kit.media._timeline import Timeline
 from assent.kit.media._upright import Look, look_of, to_picture
 from assent.kit.media.picture import Picture
 
-__all__ = ["read_pictures", "sample_pictures"]
+__all__ = ["Shown", "read_pictures", "read_shown", "sample_pictures"]
 
 # Seconds before the wanted time to which a resumed reading seeks, in turn; after these the
 # clip's beginning. Pictures that lean on one before a seek point follow it within a few
@@ -61,6 +63,23 @@ def read_pictures(source: Source, *, name: str, start_pts: int | None = None) ->
         for picture in _pictures(clip):
             if start_pts is None or picture.pts >= start_pts:
                 yield picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A decoded picture whose planes are copied only for who takes them.
+
+    Each that is kept holds one of the decoder's own pictures: keep few, and not for long.
+    """
+
+    pts: int
+    take: Callable[[], Picture]
+
+
+def read_shown(source: Source, *, name: str) -> Iterator[Shown]:
+    """Yield what `read_pictures` does, for who looks at some of it: all of it is decoded."""
+    with open_clip(source, name=name) as clip:
+        yield from _shown(clip)
 
 
 def sample_pictures(source: Source, *, name: str, seconds: float) -> Iterator[Picture]:
@@ -142,12 +161,16 @@ def _next(pictures: Iterator[Picture], *, strict: bool) -> Picture | None:
 
 def _pictures(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[Picture]:
     """Upright pictures from the container's present position on."""
+    return (shown.take() for shown in _shown(clip, keys_only=keys_only))
+
+
+def _shown(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[Shown]:
     timeline, look = Timeline(frame_ticks(clip.video)), None
     for frame in decode_frames(clip, keys_only=keys_only):
         look = look or look_of(frame, name=clip.name)
         pts = timeline.place(frame.pts if frame.pts is not None else frame.dts)
         _check(frame, look, clip, pts)
-        yield to_picture(frame, look, pts)
+        yield Shown(pts=pts, take=partial(to_picture, frame, look, pts))
     if look is None:
         raise MediaError(f"{clip.name} holds no pictures")
 
