@@ -30,6 +30,8 @@ __all__ = ["Bounds", "Examiner", "Lookup"]
 _CHILD = "assent.verify.examining"
 _LONGEST_LINE = 4 << 20
 _CHUNK = 1 << 16
+# A large log or bundle on a busy machine; it is read once, not for each file.
+_STARTS_IN_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +87,9 @@ class Examiner:
         Raises as `examine` and as opening the log does; `MediaError` if the file's decoder died,
         or took more time or memory than allowed.
         """
-        ends = time.monotonic() + self._bounds.seconds
         try:
-            child = self._started(ends, name)
+            child = self._started()
+            ends = time.monotonic() + self._bounds.seconds
             self._send(child, {"path": str(path.absolute()), "name": name})
             found = self._answer(child, ends, name, progress).get("findings")
         except AssentError:
@@ -102,7 +104,7 @@ class Examiner:
 
     def start(self) -> None:
         """Start the process; raises as opening the log or the bundle does."""
-        self._started(time.monotonic() + self._bounds.seconds, "the log")
+        self._started()
 
     def kill(self) -> None:
         """End the process; another thread that waits for its answer hears that it died."""
@@ -116,7 +118,7 @@ class Examiner:
             child.kill()
             child.communicate()
 
-    def _started(self, ends: float, name: str) -> "subprocess.Popen[bytes]":
+    def _started(self) -> "subprocess.Popen[bytes]":
         if self._child is not None:
             return self._child
         self._child = child = subprocess.Popen(  # noqa: S603 - this Python, this package
@@ -128,7 +130,7 @@ class Examiner:
         )
         self._send(child, {**asdict(self._lookup), "memory": self._bounds.memory})
         try:
-            self._answer(child, ends, name, nothing)
+            self._answer(child, time.monotonic() + _STARTS_IN_S, "the log", nothing)
         except AssentError:
             # What it can't look anything up in it won't find for the next file either.
             self.stop()
