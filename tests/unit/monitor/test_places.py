@@ -1,13 +1,18 @@
 """Places are kept in the secret store, and nothing of them is shown that proves who we are."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import pyrage
 import pytest
 from anchoring import Node
 
 from assent.kit.anchors.chain import Attempt
+from assent.kit.anchors.folder import KINDS, AnchorFolder
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
-from assent.kit.store.studio import Studio
+from assent.kit.store.backup import export
+from assent.kit.store.restore import restore
+from assent.kit.store.studio import Studio, open_studio
 from assent.monitor.places import (
     AuthorityPlace,
     CalendarPlace,
@@ -104,6 +109,29 @@ def test_damage_is_told(own: Studio, data: bytes) -> None:
     own.secrets.put("anchor.main", data)
     with pytest.raises(IntegrityError, match="what is known of place main is damaged"):
         load_places(own)
+
+
+def test_places_and_anchors_come_back_with_a_backup(own: Studio, tmp_path: Path) -> None:
+    place = make_chain_place(own, CHAIN, key=None)
+    key, note = account_key(own, place), own.log.checkpoint()
+    anchors = AnchorFolder(own.log_folder, disk=own.disk)
+    with anchors.lock():
+        anchors.keep(note, own.log_verifier)
+    for kind in KINDS:
+        anchors.write(1, "main-2", kind, kind.encode())
+    identity = pyrage.x25519.Identity.generate()
+    export(own, tmp_path / "backup.age", recipients=[str(identity.to_public())], escrow=None)
+    own.database.close()
+    with (tmp_path / "backup.age").open("rb") as file:
+        restore(file, tmp_path / "new", identities=[str(identity)])
+    again = open_studio(tmp_path / "new")
+    assert load_places(again) == (place,)
+    assert account_key(again, place) == key
+    back = AnchorFolder(again.log_folder)
+    kept = back.kept(1)
+    assert kept is not None
+    assert kept.note.decode() == note
+    assert [each.data.decode() for each in back.proofs(1)] == sorted(KINDS)
 
 
 def test_the_log_says_once_where_it_is_anchored(own: Studio, node: Node) -> None:

@@ -31,9 +31,10 @@ from assent.kit.vault.guard import Guard
 __all__ = ["Restored", "restore"]
 
 _NAMES = re.compile(
-    r"studio\.(db|toml)|manifest\.jws|keys/([\w-]+\.secret|root\.key)"
+    r"studio\.(db|toml)|manifest\.jws|keys/([\w-]+(\.[\w-]+)*\.secret|root\.key)"
     r"|keys/records/[\w-][\w.-]{0,79}\.(gone|version)|escrow/[\w-][\w.-]{0,79}\.wrapped"
     r"|log/(checkpoint|cosigned|policy|vkey|status/[0-9]+\.jwt|tile/([0-9]+|entries)(/x?[0-9]{3})+(\.p/[0-9]+)?)"
+    r"|log/anchors/[1-9][0-9]{0,18}/(checkpoint|[a-z0-9][a-z0-9-]{0,31}\.(tsr|ots|json))"
     r"|vault/[0-9a-f]{2}/[0-9a-f]{64}|(releases|previews|certificates)/[\w-][\w. -]*",
     re.ASCII,
 )
