@@ -11,6 +11,7 @@ from assent.consent.clearance import Act
 from assent.consent.desk import Need
 from assent.consent.locker import Locker
 from assent.data.ingest import ingest
+from assent.disclose.forms import Form, make_form
 from assent.kit.store.tables import ConsentRow
 from assent.train.fit import fit
 from assent.train.models import training_needs
@@ -128,3 +129,23 @@ def test_ciphertext_with_another_key(stage: Stage) -> None:
     (keys / f"{by_person[stage.ada.id]}.key").write_bytes(mine)
     with refused("was changed or has another master key"):
         stage.studio.keyring.unlock(by_person[stage.ada.id])
+
+
+def test_a_still_of_a_release_with_clearances_of_before(released: Cast, tmp_path: Path) -> None:
+    """A still of a release is made with clearances from before a withdrawal."""
+    stage = released.open_copy(tmp_path / "studio")
+    needs = stage.draft.needs(to_release=True)
+    clearances = stage.asking(needs)()
+    asset = stage.released().asset_id
+    stage.withdraw(stage.ben)
+    with refused("ben withdrew consent"):
+        make_form(
+            stage.studio,
+            stage.purpose,
+            stage.draft,
+            asset,
+            Form.PNG,
+            clearances,
+            ask_again=stage.asking(needs),
+        )
+    assert not list(stage.studio.releases_folder.glob("*still*"))

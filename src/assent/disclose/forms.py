@@ -42,7 +42,7 @@ from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures, sample_pictures
 from assent.kit.media.still import read_still
 from assent.kit.store.studio import Studio
-from assent.kit.tlog.receipt import make_receipt
+from assent.kit.tlog.receipt import SUFFIX, make_receipt
 from assent.kit.vault.scratch import Scratch
 from assent.kit.watermark.sound.code import short_number
 from assent.purpose.projects import Purpose
@@ -260,7 +260,7 @@ def _publish(
     kind = f"still-{round(at_s * 1000)}ms" if entry.media == "still" else _kind(work.form)
     suffix = _SUFFIXES.get(work.form, work.form.value)
     path = studio.releases_folder / f"{_stem(studio, entry.asset_id)}-{kind}.{suffix}"
-    files = {path.with_name(f"{path.name}.proof"): [receipt.encode()]}
+    files = {path.with_name(f"{path.name}{SUFFIX}"): [receipt.encode()]}
     if beside is not None:
         files[path.with_name(f"{path.name}.c2pa")] = [beside]
     for file, pieces in files.items():
