@@ -25,6 +25,7 @@ __all__ = [
     "decide",
     "decision_entry",
     "decision_of",
+    "read_decision",
     "say_passed",
     "vouch",
 ]
@@ -128,6 +129,17 @@ def decision_entry(studio: Studio, row: ConsentRow) -> tuple[bytes, ...]:
 def decision_of(row: ConsentRow) -> str:
     """Return the salted SHA-256 by which the log names the decision about `row`."""
     return hashlib.sha256(f"{row.salt}.{row.ground}".encode()).hexdigest()
+
+
+def read_decision(studio: Studio, row: ConsentRow) -> Mapping[str, Any] | None:
+    """Return what a member decided about `row`, verified; None if nobody had to.
+
+    Raises `IntegrityError` if it was altered, `NotFoundError` if who decided is gone.
+    """
+    if row.ground is None or peek(row.ground).get("by") == "studio":
+        return None
+    member = person_by_id(studio, str(peek(row.ground).get("by")))
+    return verify(row.ground, member.key, kind=_KIND)
 
 
 def _say(

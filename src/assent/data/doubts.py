@@ -35,7 +35,17 @@ from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, DoubtRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["Doubt", "Ruling", "Span", "decide", "find_doubt", "list_doubts", "raise_doubt", "rule"]
+__all__ = [
+    "Doubt",
+    "Ruling",
+    "Span",
+    "decide",
+    "find_doubt",
+    "list_doubts",
+    "raise_doubt",
+    "read_decision",
+    "rule",
+]
 
 _KIND = "assent-face+jws"
 _LONGEST_REASON = 2000
@@ -269,6 +279,16 @@ def rule(
             continue
         (same if _outcome(studio, purpose, row) == "same" else other).extend(_doubt_of(row).spans)
     return Ruling(same=tuple(same), other=tuple(other))
+
+
+def read_decision(studio: Studio, row: DoubtRow) -> Mapping[str, Any] | None:
+    """Return what was decided about a doubt, verified; None if it waits.
+
+    Raises `IntegrityError` if it was altered.
+    """
+    if row.decision is None:
+        return None
+    return verify(row.decision, person_by_id(studio, str(row.decided_by)).key, kind=_KIND)
 
 
 def _outcome(studio: Studio, purpose: Purpose, row: DoubtRow) -> str:

@@ -1,17 +1,29 @@
 """The dossier: of a whole story, half way, after a withdrawal; and what never stands in it."""
 
+import base64
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from casts import Cast, Stage
-from studios import Scene, brief_with
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from studios import Member, Scene, brief_with
 
 from assent.apps.cli.main import run
-from assent.kit.signing import new_key, public_of
+from assent.consent.finals import decision_to_sign, keep_decision
+from assent.consent.withdrawal import withdraw
+from assent.kit.signing import attach, new_key, public_of, sign
 from assent.kit.store.studio import Studio
-from assent.kit.store.tables import ConsentRow, PersonRow, ProjectRow
+from assent.kit.store.tables import (
+    ConsentRow,
+    DoubtRow,
+    EndingRow,
+    FinalRow,
+    PersonRow,
+    ProjectRow,
+    SightingRow,
+)
 from assent.monitor.dossier.assemble import assemble
 from assent.monitor.dossier.document import Cell, Dossier, Facts, Section, Table, Text
 from assent.monitor.dossier.html import to_html
@@ -22,8 +34,8 @@ from assent.purpose.library import trust
 from assent.purpose.projects import create_project
 
 SECTIONS = [
-    "purpose", "people", "data", "models", "drafts", "releases", "gaps", "places", "log", "words",
-    "sources", "limits",
+    "purpose", "people", "data", "models", "drafts", "decided", "releases", "ended", "gaps",
+    "places", "log", "words", "sources", "limits",
 ]  # fmt: skip
 
 
@@ -97,6 +109,127 @@ def test_after_a_withdrawal(told: Stage) -> None:
     assert "can't be read" in shown(dossier, "drafts")["Quality"].text
     assert "can't be read any more" in shown(dossier, "models")["Learned from"].text
     assert to_pdf(dossier).startswith(b"%PDF")
+
+
+def tables(dossier: Dossier, section: str) -> dict[str, list[list[str]]]:
+    """Return the texts of a section's tables, by caption."""
+    (found,) = (each for each in dossier.sections if each.id == section)
+    return {
+        block.caption: [[cell.text for cell in row] for row in block.rows]
+        for block in found.blocks
+        if isinstance(block, Table)
+    }
+
+
+def test_who_decided_what(told: Stage) -> None:
+    decided = tables(of(told.studio, told.purpose.slug), "decided")["About recorded statements"]
+    assert [row[0] for row in decided] == ["ada, version 1", "ben, version 1"]
+    assert {row[3] for row in decided} == {"approved"}
+    with told.studio.database.session() as session:
+        ada, ben = (
+            session.query(ConsentRow).filter_by(person_id=who.id).one()
+            for who in (told.ada, told.ben)
+        )
+        # Somebody else's decision, and one that is not signed by whom it names.
+        ada.ground = f"{str(ada.ground)[:-4]}AAAA"
+        ben.state = "waiting"
+    said = " ".join(points(of(told.studio, told.purpose.slug), "decided"))
+    assert "The decision about ada's statement doesn't hold" in said
+    assert "statement of ben waits for a decision" in said
+
+
+def test_faces_that_were_decided_about(scene: Scene) -> None:
+    spans = {"spans": [{"person_id": scene.ada.id}]}
+    with scene.studio.database.session() as session:
+        for number, state in enumerate(("waiting", "approved")):
+            session.add(
+                DoubtRow(
+                    id=f"doubt{number}", project_id=scene.purpose.project_id, name="x.mp4",
+                    sha256=f"{number}" * 64, people=[scene.ada.id], receipts=[], spans=spans,
+                    state=state, created="2026-11-20T12:00:00Z", salt="0", binding="",
+                    decision="no.such.token" if number else None, decided_by=scene.ada.id,
+                )
+            )  # fmt: skip
+    told = " ".join(points(of_scene(scene), "decided"))
+    assert "Faces in clip 000000000000 wait for a decision" in told
+    assert "The decision about clip 111111111111 doesn't hold" in told
+    kim = scene.ada
+    token = sign(
+        {"by": kim.id, "outcome": "same", "reason": "it is Ada", "time": "2026-11-20T12:00:00Z"},
+        kim.key,
+        kind="assent-face+jws",
+    )
+    with scene.studio.database.session() as session:
+        session.get_one(DoubtRow, "doubt1").decision = token
+    (row,) = tables(of_scene(scene), "decided")["About faces that no distance tells"]
+    assert row[:4] == [
+        "ada in clip 111111111111", "ada", "2026-11-20T12:00:00Z", "the same person",
+    ]  # fmt: skip
+    assert row[4] == "it is [ada]"
+
+
+def test_the_last_word(told: Stage) -> None:
+    draft = told.draft
+    for decision in ("decline", "approve"):
+        text = decision_to_sign(
+            told.studio, draft=draft.digest, decision=decision, preview="0" * 64,
+            key=told.ada.person.key,
+        )  # fmt: skip
+        seed = told.ada.key.as_dict(private=True)["d"]
+        private = Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode(f"{seed}="))
+        signature = base64.urlsafe_b64encode(private.sign(text.encode())).rstrip(b"=").decode()
+        keep_decision(
+            told.studio, told.ada.person, draft_id=draft.id, draft=draft.digest,
+            token=attach(text, {"signature": signature}, told.ada.person.key),
+        )  # fmt: skip
+        (row,) = tables(of(told.studio, told.purpose.slug), "decided")[
+            "The last word of subjects who kept it"
+        ]
+        assert row[3] == f"{decision}d"
+    with told.studio.database.session() as session:
+        session.query(FinalRow).one().token += "x"
+    assert "doesn't hold" in " ".join(points(of(told.studio, told.purpose.slug), "decided"))
+
+
+def test_endings_and_copies(told: Stage) -> None:
+    asset = told.released().asset_id
+    with told.studio.database.session() as session:
+        session.add(
+            SightingRow(
+                asset_id=asset, place="https://x.example/1", sha256="0" * 64,
+                seen="2026-11-20T12:00:00Z",
+            )
+        )  # fmt: skip
+    told.withdraw(told.ben)
+    dossier = of(told.studio, told.purpose.slug)
+    assert points(dossier, "ended") == []
+    ended = tables(dossier, "ended")
+    (row,) = ended["Certificates of deletion"]
+    assert row[:2] == ["ben", "withdrawn"]
+    assert len(row[4]) == 64
+    assert ended["Copies seen elsewhere"][0][:2] == [asset, "https://x.example/1"]
+
+
+def test_endings_that_are_not_complete(scene: Scene) -> None:
+    record = withdraw(scene.studio, _record_of(scene, scene.ada)).record_id
+    for change, told in (
+        ({"log_index": 0}, "the log doesn't hold its certificate"),
+        ({"certificate": "no.such.token"}, "its certificate doesn't hold"),
+        ({"certificate": None}, "there is no certificate"),
+    ):
+        with scene.studio.database.session() as session:
+            row = session.get_one(EndingRow, record)
+            for name, value in change.items():
+                setattr(row, name, value)
+        assert told in " ".join(points(of_scene(scene), "ended"))
+    with scene.studio.database.session() as session:
+        session.get_one(EndingRow, record).record_id = _record_of(scene, scene.ben)
+    assert "the key is still there" in " ".join(points(of_scene(scene), "ended"))
+
+
+def _record_of(scene: Scene, who: Member) -> str:
+    with scene.studio.database.session() as session:
+        return session.query(ConsentRow).filter_by(person_id=who.id).one().record_id
 
 
 def test_a_release_that_was_changed_or_is_gone(told: Stage) -> None:

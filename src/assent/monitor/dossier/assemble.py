@@ -11,7 +11,9 @@ from assent.kit.clock import stamp
 from assent.kit.progress import Progress, nothing
 from assent.kit.store.studio import Studio
 from assent.monitor.dossier.data_part import data_section, model_section
+from assent.monitor.dossier.decided_part import decided_section
 from assent.monitor.dossier.document import Cell, Dossier, Facts, Section
+from assent.monitor.dossier.ended_part import ended_section
 from assent.monitor.dossier.law_part import gap_section, jurisdiction_section
 from assent.monitor.dossier.log_part import (
     definition_section,
@@ -52,7 +54,9 @@ def assemble(
     releases = release_section(reading, full=full)
     sections = (
         *made,
+        decided_section(reading),
         releases,
+        ended_section(reading),
         gap_section(reading, *_counted(releases)),
         jurisdiction_section(reading),
         log_section(reading),

@@ -48,7 +48,7 @@ def data_section(reading: Reading) -> Section:
             "Footage",
             (
                 ("id", 1.2), ("who is in it", 1.6), ("on what right", 3), ("frames", 1),
-                ("sound", 0.8), ("taken in", 1.8), ("SHA-256", 3.4),
+                ("bystanders hidden", 1.2), ("sound", 0.8), ("taken in", 1.8), ("SHA-256", 3.4),
             ),
             shown,
         ),
@@ -98,6 +98,7 @@ def _footage_row(reading: Reading, row: FootageRow) -> tuple[object, ...]:
         reading.handles(row.people),
         reading.names.clean(row.rights),
         row.frames,
+        row.hidden or "none",
         "kept" if row.keep_sound else "no",
         row.created,
         Cell(text=row.sha256, mono=True),
