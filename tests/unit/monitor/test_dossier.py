@@ -163,7 +163,7 @@ def test_faces_that_were_decided_about(scene: Scene) -> None:
         session.get_one(DoubtRow, "doubt1").decision = token
     (row,) = tables(of_scene(scene), "decided")["About faces that no distance tells"]
     assert row[:4] == [
-        "ada in clip 111111111111", "ada", "2026-11-20T12:00:00Z", "the same person",
+        "ada in clip 111111111111", "ada", "2026-11-20 12:00", "the same person",
     ]  # fmt: skip
     assert row[4] == "it is [ada]"
 

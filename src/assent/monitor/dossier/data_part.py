@@ -13,7 +13,15 @@ from assent.data.clips import clip_of
 from assent.kit.errors import AssentError
 from assent.kit.media.probe import probe
 from assent.kit.store.tables import FaceSetRow, FootageRow, ModelRow
-from assent.monitor.dossier.document import Block, Cell, Section, Text, facts, table
+from assent.monitor.dossier.document import (
+    Block,
+    Cell,
+    Section,
+    Text,
+    facts,
+    table,
+    to_minute,
+)
 from assent.monitor.dossier.reading import Reading
 from assent.purpose.projects import find_project
 
@@ -47,8 +55,8 @@ def data_section(reading: Reading) -> Section:
         table(
             "Footage",
             (
-                ("id", 1.2), ("who is in it", 1.6), ("on what right", 3), ("frames", 1),
-                ("bystanders hidden", 1.2), ("sound", 0.8), ("taken in", 1.8), ("SHA-256", 3.4),
+                ("id", 1.2), ("who is in it", 1.6), ("on what right", 3), ("frames", 1.1),
+                ("others hidden", 1.1), ("sound", 1), ("taken in", 1.8), ("SHA-256", 3.4),
             ),
             shown,
         ),
@@ -100,7 +108,7 @@ def _footage_row(reading: Reading, row: FootageRow) -> tuple[object, ...]:
         row.frames,
         row.hidden or "none",
         "kept" if row.keep_sound else "no",
-        row.created,
+        to_minute(row.created),
         Cell(text=row.sha256, mono=True),
     )
 

@@ -11,7 +11,7 @@ from assent.create.draft import load
 from assent.data import doubts
 from assent.kit.errors import AssentError
 from assent.kit.store.tables import ConsentRow, DoubtRow, DraftRow, FinalRow
-from assent.monitor.dossier.document import Block, Cell, Section, Text, table
+from assent.monitor.dossier.document import Block, Cell, Section, Text, table, to_minute
 from assent.monitor.dossier.reading import Reading
 
 __all__ = ["decided_section"]
@@ -94,7 +94,7 @@ def _told(
     why: object,
     index: int | None,
 ) -> tuple[object, ...]:
-    by, when = reading.handle(str(said["by"])), said["time"]
+    by, when = reading.handle(str(said["by"])), to_minute(str(said["time"]))
     return about, by, when, outcome, reading.names.clean(str(why)), index
 
 
@@ -116,6 +116,6 @@ def _finals(reading: Reading, open_points: list[str]) -> Iterator[tuple[object, 
             continue
         good = said == "approve"
         yield (
-            Cell(text=draft, mono=True), who, final.created,
+            Cell(text=draft, mono=True), who, to_minute(final.created),
             Cell(text="approved" if good else "declined", state="good" if good else "bad"),
         )  # fmt: skip

@@ -18,6 +18,7 @@ __all__ = [
     "Text",
     "facts",
     "table",
+    "to_minute",
 ]
 
 State = Literal["", "good", "warn", "bad"]
@@ -96,6 +97,11 @@ def cell(value: object, *, mono: bool = False) -> Cell:
 def facts(*rows: tuple[str, object]) -> Facts:
     """Return facts of names and values."""
     return Facts(rows=tuple((name, cell(value)) for name, value in rows))
+
+
+def to_minute(moment: str) -> str:
+    """Return an ISO moment in UTC as people read it, for cells that are narrow."""
+    return f"{moment[:10]} {moment[11:16]}"
 
 
 def table(

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from assent.consent.certificate import hash_certificate, read_certificate
 from assent.kit.errors import AssentError
 from assent.kit.store.tables import ConsentRow, DraftRow, EndingRow, ReleaseRow, SightingRow
-from assent.monitor.dossier.document import Block, Cell, Section, Text, table
+from assent.monitor.dossier.document import Block, Cell, Section, Text, table, to_minute
 from assent.monitor.dossier.reading import Reading
 
 __all__ = ["ended_section"]
@@ -57,7 +57,7 @@ def _certificates(reading: Reading, open_points: list[str]) -> Iterator[tuple[ob
         token = ending.certificate
         hashed = Cell(text=hash_certificate(token), mono=True) if token else "none yet"
         closed = len(ending.objects)
-        yield who, state, ending.time, f"{closed} object(s)", hashed, ending.log_index
+        yield who, state, to_minute(ending.time), f"{closed} object(s)", hashed, ending.log_index
 
 
 def _problem(reading: Reading, ending: EndingRow) -> str | None:
@@ -87,4 +87,4 @@ def _sightings(reading: Reading) -> Iterator[tuple[object, ...]]:
         ).all()
     for row in rows:
         where = reading.names.clean(row.place)
-        yield Cell(text=row.asset_id, mono=True), where, row.seen
+        yield Cell(text=row.asset_id, mono=True), where, to_minute(row.seen)

@@ -162,7 +162,7 @@ def _record(reading: Reading, standing: Standing) -> Block:
         ("Record", Cell(text=f"{row.record_id}, version {row.version}", mono=True)),
         ("Person", reading.handle(row.person_id)),
         ("State", Cell(text=_told(row, standing.state), state=colour)),
-        ("Signatures", Cell(text=proofs, state="bad" if standing.problem else colour)),
+        ("Signatures", Cell(text=proofs, state=_held(standing))),
         ("Use", clean(str(scope["use"]))),
         ("Acts", ", ".join(scope["acts"])),
         ("Of the person", ", ".join(scope["modalities"])),
@@ -186,6 +186,12 @@ def _authority(authority: dict[str, str]) -> tuple[tuple[str, object], ...]:
         ("Signed for them by", f"their {authority['kind']} ({authority['relation']})"),
         ("By the document, SHA-256", Cell(text=authority["document_sha256"], mono=True)),
     )
+
+
+def _held(standing: Standing) -> State:
+    if standing.problem:
+        return "bad"
+    return "good" if standing.row.receipt is not None else "warn"
 
 
 def _told(row: ConsentRow, state: str) -> str:
