@@ -240,6 +240,8 @@ def _look(
         raise
     except AssentError as error:
         if not keep_on:
+            # It's somebody else's log: nothing here was damaged.
+            error.advice = "Look again; if it stays so, ask the log's owner."
             raise
         err.print(
             f"[yellow]{stamp(datetime.now(UTC))}[/yellow] {_shown(str(error))}", soft_wrap=True

@@ -128,7 +128,9 @@ def test_a_monitor(tmp_path: Path, studio: Studio, capfd: pytest.CaptureFixture[
     # It doesn't calm down.
     look(4)
     shutil.rmtree(studio.log_folder)
-    assert "no source of" in look(1)
+    told = look(1)
+    assert "no source of" in told
+    assert "ask the log's owner" in told
     other = NoteVerifier("other.example", studio.log_verifier._key).vkey  # noqa: SLF001 - its key
     assert "no public key" in said(
         capfd, "log", "monitor", backup, "--log-key", other[:-9], "--state", tmp_path, code=2

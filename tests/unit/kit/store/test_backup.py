@@ -111,6 +111,23 @@ def test_a_studio_comes_back_with_its_escrow(scene: Scene, tmp_path: Path) -> No
     agree(back.studio, scene.purpose, scene.cleo)
 
 
+def test_what_others_said_of_the_log_comes_back(scene: Scene, tmp_path: Path) -> None:
+    names = (
+        "cosigned",
+        "policy",
+        "anchors/3/checkpoint",
+        "anchors/3/tsa.tsr",
+        "anchors/3/main.json",
+    )
+    for name in names:
+        path = scene.studio.log_folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    save(scene, tmp_path / "b.age")
+    back = load(scene, tmp_path / "b.age", tmp_path / "new")
+    assert [(back.studio.log_folder / name).read_text() for name in names] == list(names)
+
+
 def test_without_an_escrow_there_is_no_key_in_it(scene: Scene, tmp_path: Path) -> None:
     blob = put(scene, scene.ada)
     made = save(scene, tmp_path / "b.age")
