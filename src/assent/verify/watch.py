@@ -25,7 +25,7 @@ from assent.kit.media.listen import holds_only_sound
 from assent.kit.media.picture import Picture, luma8, to_rgb
 from assent.kit.media.probe import Clip, probe
 from assent.kit.media.read import Shown, read_shown
-from assent.kit.media.still import read_still, still_type
+from assent.kit.media.still import LARGEST_FILE, read_still, still_type
 from assent.kit.progress import Progress
 from assent.kit.watermark.key import SecretKey
 from assent.kit.watermark.known import Known
@@ -161,7 +161,8 @@ def _only_sound(path: Path, name: str) -> bool:
 def _see_still(
     path: Path, name: str, signed: Evidence, read_stretch: ReadStretch, *, shots: bool
 ) -> Evidence:
-    rgb = read_still(path.read_bytes(), name=name)
+    with path.open("rb") as file:
+        rgb = read_still(file.read(LARGEST_FILE + 1), name=name)
     picture = from_rgb(rgb)
     search = read_stretch(iter([luma8(picture)]))
     label = LabelWatch(duration=0)

@@ -67,5 +67,16 @@ def test_pictures_beyond_all_measure_are_refused() -> None:
         read_still(encoded(".png", wide), name="wide.png")
     with pytest.raises(MediaError):
         read_still(png_that_claims(2_000_000_000, 2_000_000_000), name="bomb.png")
+    with pytest.raises(MediaError, match="over 8192 pixels"):
+        read_still(png_that_claims(30_000, 30_000), name="bomb.png")
+    jpeg = bytearray(encoded(".jpg", RGB))
+    frame = jpeg.index(b"\xff\xc0")
+    jpeg[frame + 5 : frame + 9] = (30_000).to_bytes(2) * 2
+    with pytest.raises(MediaError, match="over 8192 pixels"):
+        read_still(bytes(jpeg), name="bomb.jpg")
+    # Behind another segment and fill bytes it claims the same.
+    hidden = jpeg[:2] + b"\xff\xfe\x00\x04ab\xff" + jpeg[2:]
+    with pytest.raises(MediaError, match="over 8192 pixels"):
+        read_still(bytes(hidden), name="bomb.jpg")
     with pytest.raises(MediaError, match="too large"):
         read_still(bytes((256 << 20) + 1), name="big.png")
