@@ -6,10 +6,11 @@ and memory without bound are faults of the product.
 
 import atexit
 import io
+import json
 import shutil
 import tempfile
 import wave
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,7 +45,7 @@ from assent.kit.canonical import canonical
 from assent.kit.disk import Disk
 from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
-from assent.kit.signing import SigningKey, from_pem, public_of, thumbprint
+from assent.kit.signing import SigningKey, from_pem, public_of, thumbprint, to_jwk
 from assent.kit.tlog.checkpoint import open_checkpoint
 from assent.kit.tlog.cosignature import Cosigner
 from assent.kit.tlog.log import Log
@@ -56,7 +57,9 @@ from assent.kit.tlog.witness import Witness
 from assent.kit.tlog.witnessed import open_witnessed
 from assent.monitor.audit.audit import audit
 from assent.monitor.audit.report import Trust
+from assent.verify.bundle import make_bundle, open_bundle
 from assent.verify.public import open_log
+from assent.verify.result import open_result, result_of, sign_result
 
 __all__ = ["TARGETS", "Target"]
 
@@ -211,16 +214,37 @@ def parse_status_list(data: bytes) -> None:
 
 
 def parse_signed_status_list(data: bytes) -> None:
-    header = canonical({"alg": "Ed25519", "kid": thumbprint(_key()), "typ": "vc+jwt"})
-    text = b".".join(urlsafe_b64encode(each).rstrip(b"=") for each in (header, data))
-    signature = urlsafe_b64encode(KEY.sign(text)).rstrip(b"=")
-    parse_status_list(text + b"." + signature)
+    parse_status_list(_signed_token(data, "vc+jwt"))
+
+
+def _signed_token(payload: bytes, kind: str) -> bytes:
+    """Return any payload as the holder of the key signs it."""
+    header = canonical({"alg": "Ed25519", "kid": thumbprint(_key()), "typ": kind})
+    text = b".".join(urlsafe_b64encode(each).rstrip(b"=") for each in (header, payload))
+    return text + b"." + urlsafe_b64encode(KEY.sign(text)).rstrip(b"=")
 
 
 @cache
 def _key() -> SigningKey:
     pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return from_pem(pem, name="key")
+
+
+# What a verifier is handed: a studio's bundle, and another verifier's result.
+
+
+def parse_bundle(data: bytes) -> None:
+    open_bundle(data, now=NOW)
+
+
+def parse_signed_bundle(data: bytes) -> None:
+    """The studio that signed it may be hostile."""
+    parse_bundle(_signed_token(data, "assent-trust+jwt"))
+
+
+def parse_result(data: bytes) -> None:
+    """Whoever made it signed it; which key that was, it says itself."""
+    open_result(_signed_token(data, "assent-verification+jwt").decode())
 
 
 # Containers and the manifests in them.
@@ -339,9 +363,37 @@ def signed_lists() -> list[bytes]:
 
 def status_lists() -> list[bytes]:
     (payload,) = signed_lists()
-    header = canonical({"alg": "Ed25519", "kid": thumbprint(_key()), "typ": "vc+jwt"})
-    text = b".".join(urlsafe_b64encode(each).rstrip(b"=") for each in (header, payload))
-    return [text + b"." + urlsafe_b64encode(KEY.sign(text)).rstrip(b"=")]
+    return [_signed_token(payload, "vc+jwt")]
+
+
+def bundles() -> list[bytes]:
+    """A whole one, and one in which old entries stand as hashes."""
+    first = {**json.loads(STUDIO_ENTRY), "signing_key": to_jwk(public_of(_key()))}
+    folder = shelf() / "bundle"
+    seals = [
+        canonical({**json.loads(entries()[0]), "time": f"2026-1{month}-01T00:00:00Z"})
+        for month in (0, 1, 2)
+    ]
+    Log.create(folder, signer=SIGNER).append([canonical(first), *seals, entries()[2]])
+    return [
+        make_bundle(folder, SIGNER.verifier, _key(), now=NOW, since=since).encode()
+        for since in (None, NOW)
+    ]
+
+
+def _payload(token: bytes) -> bytes:
+    text = token.split(b".")[1]
+    return urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+
+
+@cache
+def made_bundles() -> list[bytes]:
+    return bundles()
+
+
+def results() -> list[bytes]:
+    signed = sign_result(result_of({"verdict": "copy"}, now=NOW), _key())
+    return [_payload(signed.encode())]
 
 
 def opentimestamps() -> list[bytes]:
@@ -427,6 +479,13 @@ TARGETS: dict[str, Target] = {
     "status-list": Target(parse=parse_status_list, examples=status_lists, longest=8192),
     "signed-status-list": Target(parse=parse_signed_status_list, examples=signed_lists),
     "container": Target(parse=parse_container, examples=containers, longest=16384),
+    "bundle": Target(parse=parse_bundle, examples=made_bundles, longest=8192),
+    "signed-bundle": Target(
+        parse=parse_signed_bundle,
+        examples=lambda: [_payload(each) for each in made_bundles()],
+        longest=8192,
+    ),
+    "result": Target(parse=parse_result, examples=results),
     "cosigned": Target(parse=parse_cosigned, examples=cosigned_notes),
     "policy": Target(parse=parse_policy, examples=policies),
     "witness": Target(parse=ask_witness, examples=requests),
