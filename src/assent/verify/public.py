@@ -126,10 +126,7 @@ class PublicLog:
     def by_asset(self, asset_id: str, sha256: str | None = None) -> Record | None:
         """Return the record of an asset: the one of these very bytes if there is one."""
         own = [record for record in self.records if record.entry.asset_id == asset_id]
-        exact = [record for record in own if record.entry.sha256 == sha256]
-        # A still or the sound of a release is its part; what is unlike both is held to the whole.
-        films = [record for record in own if record.entry.media == "video"]
-        return next(reversed(exact or films or own), None)
+        return _the_one(own, sha256)
 
     def by_sound(self, number: int, sha256: str | None = None) -> Record | None:
         """Return the record of the asset whose id ends in this 32-bit number.
@@ -138,8 +135,7 @@ class PublicLog:
         """
         ends = f"{number:08x}"
         own = [record for record in self.records if record.entry.asset_id.endswith(ends)]
-        exact = [record for record in own if record.entry.sha256 == sha256]
-        return next(reversed(exact or own), None)
+        return _the_one(own, sha256)
 
     def judge(self, credential: Credential, sha256: str) -> Credential:
         """Return a credential as this log lets it be believed, in a file with that hash.
@@ -158,6 +154,14 @@ class PublicLog:
     def by_hash(self, sha256: str) -> Record | None:
         """Return the record of exactly these bytes."""
         return next((r for r in self.records if r.entry.sha256 == sha256), None)
+
+
+def _the_one(own: Sequence[Record], sha256: str | None) -> Record | None:
+    """Return the record of exactly these bytes, else the newest film's, else the newest."""
+    exact = [record for record in own if record.entry.sha256 == sha256]
+    # A still or the sound of a release is its part; what is unlike both is held to the whole.
+    films = [record for record in own if record.entry.media == "video"]
+    return next(reversed(exact or films or own), None)
 
 
 def open_log(folder: Path, *, vkey: str | None = None, key_from: str = GIVEN) -> PublicLog:
