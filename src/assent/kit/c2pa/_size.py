@@ -16,6 +16,7 @@ _C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _JPEG_APP11, _JPEG_SCAN, _JPEG_END = 0xEB, 0xDA, 0xD9
 # Chunks or boxes of one level that are looked at; more is no file that a program wrote.
 _MOST_PARTS = 100_000
+_FARTHEST = (1 << 63) - 1
 
 
 def store_size(stream: BinaryIO, mime: str) -> int:
@@ -45,7 +46,8 @@ def _boxes(stream: BinaryIO) -> Iterator[int]:
         if size == 0:
             size = stream.seek(0, 2) - start
         yield size if found else 0
-        if size < 8:
+        # A box can claim more bytes than can be sought.
+        if size < 8 or start + size > _FARTHEST:
             return
         stream.seek(start + size)
 

@@ -215,9 +215,10 @@ def _has_index(file: BinaryIO, size: int) -> bool:
             length = int.from_bytes(header[8:16])
         if kind == b"moov":
             return place + length <= size
-        if length < 8:
-            return False
         place += length
+        # A box can claim more bytes than any file has, more even than can be sought.
+        if length < 8 or place > size:
+            return False
     return False
 
 
