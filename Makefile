@@ -56,6 +56,7 @@ bench: $(VENV)/run.done
 	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/swap_scenes.py
 	$(BIN)/python benchmarks/consent_load.py
+	$(BIN)/python benchmarks/verify.py
 	$(BIN)/python benchmarks/log.py
 	$(BIN)/python benchmarks/log_kills.py
 

@@ -106,6 +106,11 @@ class Examiner:
         """Start the process; raises as opening the log or the bundle does."""
         self._started()
 
+    @property
+    def pid(self) -> int | None:
+        """The process that examines now; None before the first file and after a failure."""
+        return None if self._child is None else self._child.pid
+
     def kill(self) -> None:
         """End the process; another thread that waits for its answer hears that it died."""
         if self._child is not None:
