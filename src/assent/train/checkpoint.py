@@ -20,7 +20,7 @@ from assent.train.config import TrainConfig
 
 __all__ = ["Snapshot", "pack", "unpack"]
 
-_FORMAT = "assent training state 1"
+_FORMAT = "assent training state 2"
 _T = TypeVar("_T")
 
 
@@ -34,8 +34,9 @@ class Snapshot:
         iteration: steps taken.
         seconds: time trained.
         history: each step's loss.
-        random: state of the random generator, uint8.
+        random: uint8 [R, n], state of the random generator of each of R processes.
         weights: of the network, by name.
+        painting: averaged weights, by name; none if they aren't averaged.
         moments: of the optimiser, by number of the parameter and name.
     """
 
@@ -46,12 +47,14 @@ class Snapshot:
     history: list[float]
     random: Tensor
     weights: Mapping[str, Tensor]
+    painting: Mapping[str, Tensor]
     moments: Mapping[int, Mapping[str, Tensor]]
 
 
 def pack(snapshot: Snapshot) -> bytes:
     """A snapshot as safetensors."""
     tensors = {f"weights/{name}": tensor for name, tensor in snapshot.weights.items()}
+    tensors |= {f"painting/{name}": tensor for name, tensor in snapshot.painting.items()}
     for number, moments in snapshot.moments.items():
         tensors |= {f"moments/{number}/{name}": tensor for name, tensor in moments.items()}
     tensors["random"] = snapshot.random
@@ -77,7 +80,7 @@ def unpack(data: bytes) -> Snapshot:
         if header.get("format") != _FORMAT:
             raise IntegrityError("this is not a training state that this version reads")
         tensors = load(data)
-        weights, moments = _sort(tensors)
+        weights, painting, moments = _sort(tensors)
         return Snapshot(
             config=_read(TrainConfig, json.loads(header["config"])),
             people=tuple(json.loads(header["people"])),
@@ -86,6 +89,7 @@ def unpack(data: bytes) -> Snapshot:
             history=tensors["history"].tolist(),
             random=tensors["random"],
             weights=weights,
+            painting=painting,
             moments=moments,
         )
     except (SafetensorError, ValueError, KeyError, TypeError, struct.error) as error:
@@ -98,17 +102,22 @@ def _header(data: bytes) -> dict[str, str]:
     return dict(json.loads(data[8 : 8 + length])["__metadata__"])
 
 
-def _sort(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[int, dict[str, Tensor]]]:
+def _sort(
+    tensors: Mapping[str, Tensor],
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[int, dict[str, Tensor]]]:
     weights: dict[str, Tensor] = {}
+    painting: dict[str, Tensor] = {}
     moments: dict[int, dict[str, Tensor]] = {}
     for path, tensor in tensors.items():
         kind, _, name = path.partition("/")
         if kind == "weights":
             weights[name] = tensor
+        elif kind == "painting":
+            painting[name] = tensor
         elif kind == "moments":
             number, _, moment = name.partition("/")
             moments.setdefault(int(number), {})[moment] = tensor
-    return weights, moments
+    return weights, painting, moments
 
 
 def _read(kind: type[_T], values: Mapping[str, Any]) -> _T:

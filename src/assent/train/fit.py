@@ -269,5 +269,5 @@ def _finished(
 
     if not isinstance(trainer, Trainer):
         raise TypeError(f"no engine is called {type(trainer).__name__}")
-    model = export_onnx(trainer.network, donor, coverage=trainer.config.coverage)
+    model = export_onnx(trainer.painting, donor, coverage=trainer.config.coverage)
     return model, preview_sheet(trainer, sets, donor=donor)

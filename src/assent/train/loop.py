@@ -6,9 +6,11 @@
 
 With the same seed, sets, threads and kind of processor two runs of the same number of iterations
 give the same weights, stopped in between or not. Where `torch.distributed` is initialised, each
-rank looks at its own faces and gradients are averaged, so that all ranks keep the same weights.
+rank looks at its own faces and gradients are averaged, so that all ranks keep the same weights;
+they go by the clock of the first, and all must ask for the state together.
 """
 
+import copy
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -89,6 +91,9 @@ class Trainer(Run):
         for name, material in self._material.items():
             _start(network.decoder(name), material, config)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub knows no memory_format here
+        self._painting: FaceNetwork | None = None
+        if config.average > 0:
+            self._painting = copy.deepcopy(self.network)
         self._optimiser = torch.optim.Adam(
             self.network.parameters(), lr=config.rate, betas=(0.9, 0.99), fused=True
         )
@@ -99,16 +104,32 @@ class Trainer(Run):
         people: tuple[str, ...] = self.network.people
         return people
 
+    @property
+    def painting(self) -> FaceNetwork:
+        """The network that paints: its weights are the mean over the latest steps."""
+        return self._painting or self.network
+
     def step(self, share: float = 0.0) -> Losses:
-        """Learn from one batch.
+        """Learn from one batch, or from several if they are accumulated.
 
         Args:
             share: 0..1, how much of the run is over; the learning rate falls to 0 towards 1.
         """
         self._set_rate(share)
         self._now = share
-        views = {name: self._look(name) for name in self.people}
         self._optimiser.zero_grad(set_to_none=True)
+        parts = [self._look_and_learn() for _ in range(self.config.accumulate)]
+        _average_gradients(self.network)
+        self._optimiser.step()
+        self.iteration += 1
+        self._follow()
+        people = {name: sum(part[name] for part in parts) / len(parts) for name in self.people}
+        self.history.append(sum(people.values()) / len(people))
+        return Losses(self.history[-1], people)
+
+    def _look_and_learn(self) -> dict[str, float]:
+        """Add one batch's gradients to those that are there; each person's loss."""
+        views = {name: self._look(name) for name in self.people}
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half()):
             painted = self.network({name: view.sight for name, view in views.items()})
         losses = {
@@ -117,13 +138,28 @@ class Trainer(Run):
             )
             for name, view in views.items()
         }
-        total = torch.stack(list(losses.values())).mean()
+        total = torch.stack(list(losses.values())).mean() / self.config.accumulate
         total.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
-        _average_gradients(self.network)
-        self._optimiser.step()
-        self.iteration += 1
-        self.history.append(float(total.detach()))
-        return Losses(self.history[-1], {n: float(x.detach()) for n, x in losses.items()})
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Let the weights that paint follow, faster at first, when there is little to average."""
+        if self._painting is None:
+            return
+        kept = min(self.config.average, (1 + self.iteration) / (10 + self.iteration))
+        for mean, latest in zip(
+            self._painting.parameters(), self.network.parameters(), strict=True
+        ):
+            mean.lerp_(latest, 1 - kept)
+
+    def agree(self, number: float) -> float:
+        """The number as the first process has it."""
+        if not _distributed():
+            return number
+        told = torch.tensor([number], dtype=torch.float64, device=self.device)
+        distributed.broadcast(told, 0)
+        return float(told)
 
     def state(self) -> bytes:
         """Everything that `resume` needs, the sets apart, as safetensors."""
@@ -134,8 +170,9 @@ class Trainer(Run):
                 iteration=self.iteration,
                 seconds=self.seconds,
                 history=self.history,
-                random=self._generator.get_state(),
+                random=_of_all(self._generator.get_state(), self.device),
                 weights=self.network.state_dict(),
+                painting={} if self._painting is None else self._painting.state_dict(),
                 moments=self._optimiser.state_dict()["state"],
             )
         )
@@ -175,7 +212,12 @@ class Trainer(Run):
         self.history = list(snapshot.history)
         try:
             self.network.load_state_dict(snapshot.weights)
-            self._generator.set_state(snapshot.random)
+            if self._painting is not None:
+                self._painting.load_state_dict(snapshot.painting)
+            if _rank() < len(snapshot.random):
+                self._generator.set_state(snapshot.random[_rank()].clone())
+            else:  # there are more processes now
+                self._generator.manual_seed(snapshot.iteration + _rank())
             own = self._optimiser.state_dict()
             self._optimiser.load_state_dict({**own, "state": self._laid_out(snapshot)})
         except (RuntimeError, ValueError, LookupError) as error:
@@ -267,6 +309,16 @@ def _rank() -> int:
 
 def _distributed() -> bool:
     return distributed.is_available() and distributed.is_initialized()
+
+
+def _of_all(state: Tensor, device: torch.device) -> Tensor:
+    """Each process's random state, uint8 [R, n]."""
+    if not _distributed():
+        return state[None]
+    own = state.to(device)  # as the processes talk
+    states = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(states, own)
+    return torch.stack(states).cpu()
 
 
 def _average_gradients(network: FaceNetwork) -> None:

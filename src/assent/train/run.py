@@ -106,14 +106,10 @@ class Run(ABC):
             where the run stood at its last step; None if there was nothing to do.
         """
         progress, saved_at = None, self.seconds
-        while (
-            not self.learned
-            and (share := self._share(seconds, iterations)) < 1
-            and not should_stop()
-        ):
+        while not self.learned and (share := self._left(seconds, iterations, should_stop)) < 1:
             started = self._clock()
             losses = self.step(share)
-            self.seconds += self._clock() - started
+            self.seconds = self.agree(self.seconds + self._clock() - started)
             progress = Progress(
                 self.iteration, self.seconds, self._share(seconds, iterations), losses, self.total
             )
@@ -124,6 +120,17 @@ class Run(ABC):
         if progress is not None:
             save(self.state())
         return progress
+
+    def agree(self, number: float) -> float:
+        """The number that all processes go by which run this together: here there is one."""
+        return number
+
+    def _left(
+        self, seconds: float | None, iterations: int | None, should_stop: Callable[[], bool]
+    ) -> float:
+        """The share that is done; 1 also where the run is told to stop."""
+        share = self._share(seconds, iterations)
+        return self.agree(1.0 if share < 1 and should_stop() else share)
 
     def _share(self, seconds: float | None, iterations: int | None) -> float:
         """How much of what was asked for is done."""

@@ -54,7 +54,7 @@ def _crop(faces: FaceSet, index: int, size: int, coverage: float) -> NDArray[np.
 def _paint(trainer: Trainer, crop: NDArray[np.uint8], person: str) -> NDArray[np.uint8]:
     """The crop with the face that the model paints over it."""
     here = torch.from_numpy(crop).to(trainer.device).permute(2, 0, 1)[None].float() / 255
-    painted = trainer.network({person: here})[person]
+    painted = trainer.painting({person: here})[person]
     mask: Tensor = painted.masks.sigmoid()
     blend = mask * painted.faces.sigmoid() + (1 - mask) * here
     return np.asarray((blend[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy())

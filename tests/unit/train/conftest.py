@@ -43,6 +43,10 @@ def sets() -> dict[str, FaceSet]:
 
 @pytest.fixture(scope="session")
 def small() -> TrainConfig:
+    return small_config()
+
+
+def small_config() -> TrainConfig:
     network = NetworkConfig(
         size=32, code=16, encoder=(8, 8, 16, 16), basis=4, correction=(16, 8, 8), knots=5
     )

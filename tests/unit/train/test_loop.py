@@ -23,8 +23,9 @@ def ticking(step: float) -> Callable[[], float]:
 
 
 def same(a: Trainer, b: Trainer) -> bool:
-    ours, theirs = a.network.state_dict(), b.network.state_dict()
-    return all(torch.equal(ours[name], theirs[name]) for name in ours)
+    pairs = ((a.network, b.network), (a.painting, b.painting))
+    states = [(ours.state_dict(), theirs.state_dict()) for ours, theirs in pairs]
+    return all(torch.equal(ours[name], theirs[name]) for ours, theirs in states for name in ours)
 
 
 @pytest.mark.parametrize("half", [False, True])
@@ -41,6 +42,41 @@ def test_two_and_two_steps_are_four(sets: Sets, small: TrainConfig, half: bool) 
     assert same(whole, second)
     assert whole.history == second.history
     assert second.iteration == 4
+
+
+def test_a_step_learns_from_all_that_is_accumulated(sets: Sets, small: TrainConfig) -> None:
+    still = replace(small, rate=0.0)
+    one, two = (Trainer(sets, replace(still, accumulate=n), 1, device=CPU) for n in (1, 2))
+    first = {name: each.clone() for name, each in gradients(one).items()}
+    expected = {name: (first[name] + each) / 2 for name, each in gradients(one).items()}
+    found = gradients(two)
+    assert two.iteration == 1
+    for name, each in expected.items():
+        torch.testing.assert_close(found[name], each)
+    assert two.history == pytest.approx([sum(one.history) / 2])
+
+
+def gradients(trainer: Trainer) -> dict[str, torch.Tensor]:
+    trainer.step()
+    named = trainer.network.named_parameters()
+    return {name: part.grad for name, part in named if part.grad is not None}
+
+
+def test_the_weights_that_paint_are_the_mean_of_the_latest(sets: Sets, small: TrainConfig) -> None:
+    trainer = Trainer(sets, replace(small, average=0.5), 1, device=CPU)
+    mean = trainer.network.encoder.code.weight.detach().clone()
+    for number in range(1, 15):
+        trainer.step()
+        kept = min(0.5, (1 + number) / (10 + number))
+        mean = kept * mean + (1 - kept) * trainer.network.encoder.code.weight.detach()
+    torch.testing.assert_close(trainer.painting.encoder.code.weight, mean)
+    assert not torch.equal(trainer.network.encoder.code.weight, mean)
+
+
+def test_not_averaged_the_weights_that_learn_paint(sets: Sets, small: TrainConfig) -> None:
+    trainer = Trainer(sets, replace(small, average=0.0), 1, device=CPU)
+    assert trainer.painting is trainer.network
+    assert same(trainer, Trainer.resume(trainer.state(), sets, device=CPU))
 
 
 def test_other_seeds_give_other_models(sets: Sets, small: TrainConfig) -> None:
