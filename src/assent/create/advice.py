@@ -18,6 +18,7 @@ _FEW: Final = 0.02  # share of the frames that isn't worth a word
 _LARGE, _SMALL = 1.25, 0.234  # frame pixels a pixel of the donor's pictures; 48 pixels a face
 _SOFT, _CRISP = 0.6, 1.5  # sharpness
 _UNSTEADY: Final = 7.0  # jitter, grey levels
+_FOREIGN: Final = 0.5  # distance from the donor's pictures
 _STRANGE: Final = 0.35  # of a frame or, as the median, of all of it
 _TOLD: Final = 3  # stretches of time in a sentence
 
@@ -111,6 +112,12 @@ def _on_size(found: Findings) -> Iterator[str]:
         yield (
             f"The painted face holds {sharpness:.0%} of the fine detail of the one it replaces: "
             "film the donor closer, in focus and with a steady camera."
+        )
+    identity = _median(found.identity)
+    if identity is not None and identity > _FOREIGN:
+        yield (
+            f"The painted face isn't surely recognised as the donor's ({identity:.2f}; strangers "
+            "begin at .6): film the donor in more poses and expressions, or use a wider shot."
         )
     if sharpness is not None and sharpness > _CRISP:
         yield (

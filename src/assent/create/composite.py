@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.faces.align import align, hull_mask, scale_of, warp
-from assent.kit.imaging.colour import match_colour
+from assent.kit.imaging.colour import Colour, map_colours, match_colour
 from assent.kit.imaging.detail import sharpen
 from assent.kit.imaging.masks import feather
 from assent.kit.imaging.warp import unwarp
@@ -19,6 +19,9 @@ from assent.kit.media.picture import Picture, paste_rgb, to_rgb
 __all__ = ["CompositeConfig", "composite", "cut", "reach", "smooth"]
 
 _Landmarks = NDArray[np.float32]
+
+_TOUCH = 0.1  # how far a touch of colour goes
+_INNER = 0.5  # alpha from which a pixel's colour counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +32,14 @@ class CompositeConfig:
         grow: how far beyond the landmarks' hull, as a share of the landmarks' larger extent.
         forehead: how far above the brows, as a share of the same.
         feather: width of the soft edge, as a share of the same.
-        colour: 0 keeps the painted colours, 1 takes over the replaced face's.
+        colour: how the painted face gets its colours.
         sharpen: strength of the unsharp mask.
     """
 
     grow: float = 0.02
     forehead: float = 0.15
     feather: float = 0.12
-    colour: float = 0.1
+    colour: Colour = Colour.TOUCH
     sharpen: float = 0.0
 
 
@@ -82,11 +85,26 @@ def composite(
     inside &= hull > 0
     alpha = feather(inside, config.feather * extent)
     there = to_rgb(picture, box).astype(np.float32) / np.float32(255)
-    matched = match_colour(painted, there, alpha, config.colour)
+    matched = _coloured(painted, there, alpha, config.colour)
     # Detail finer than the crop's pixels was never painted; sharpen at the scale that was.
     finest = max(1.0, 1 / scale_of(matrix))
     detailed = sharpen(matched, config.sharpen, finest)
     return paste_rgb(picture, detailed * np.float32(255), alpha, box[0], box[1])
+
+
+def _coloured(
+    painted: NDArray[np.float32],
+    there: NDArray[np.float32],
+    alpha: NDArray[np.float32],
+    method: Colour,
+) -> NDArray[np.float32]:
+    """A painted face in colours nearer to those that it replaces."""
+    if method is Colour.TOUCH:
+        return match_colour(painted, there, alpha, _TOUCH)
+    inner = alpha > _INNER
+    own, theirs = (np.asarray(each[inner], np.float64) for each in (painted, there))
+    mapped = map_colours(own, theirs, method).apply(painted)
+    return np.asarray(np.clip(mapped, 0, 1), np.float32)
 
 
 def reach(landmarks: _Landmarks, config: CompositeConfig) -> tuple[int, int, int, int]:

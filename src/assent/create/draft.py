@@ -129,7 +129,7 @@ def digest_of(row: DraftRow, donor_id: str, clip: ClearedClip, segments: Sequenc
 
 def bound_draft(row: DraftRow) -> Bound:
     """Return what `row` says of its draft, and what was signed of it."""
-    facts = [row.id, row.project_id, row.footage_id, row.model_id, row.model_blob]
+    facts = [row.id, row.project_id, row.footage_id, row.model_id, row.model_blob, row.colour]
     return Bound(
         kind="draft",
         name=f"draft {row.id[:8]}",

@@ -29,7 +29,7 @@ _QUALITY: Final = (
     "yaw", "pitch", "near_yaw", "near_pitch",
     "away", "scale", "relit", "hidden", "strangeness", "confidence",
 )  # fmt: skip
-_MEASURES: Final = ("sharpness", "jitter")
+_MEASURES: Final = ("sharpness", "jitter", "identity")
 
 _Column = NDArray[np.float64]
 
@@ -70,6 +70,7 @@ class Findings:
     confidence: _Column
     sharpness: _Column
     jitter: _Column
+    identity: _Column
 
     @classmethod
     def of(cls, notes: Iterable[FrameNote]) -> Self:

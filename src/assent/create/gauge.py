@@ -3,8 +3,9 @@
 Which frames depends on their numbers alone, and a frame is compared with none but the one before
 it in its segment: a render that goes on measures what an uninterrupted one would.
 
-Whether the painted faces are recognised as the donor isn't measured: the enrolled face was given
-to keep strangers out of footage, and for nothing else.
+Whether the painted faces are recognised as the donor is measured against the pictures that the
+model paints from. The enrolled face has no part in it: it was given to keep strangers out of
+footage, and for nothing else.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,11 @@ from numpy.typing import NDArray
 
 from assent.create.patches import Patch, apply
 from assent.create.quality import Measures
+from assent.data.matching import Exemplar
 from assent.data.tracks import PersonTrack
 from assent.kit.faces.align import align, hull_mask, transform, warp
+from assent.kit.faces.embed import FaceEmbedder
+from assent.kit.faces.frame import PictureFrame
 from assent.kit.imaging.bands import band
 from assent.kit.media.picture import Picture, luma8
 
@@ -25,6 +29,9 @@ __all__ = ["EVERY", "Gauge"]
 
 EVERY: Final = 8
 """Of so many frames two in a row are measured; a segment holds a whole number of them."""
+_RECOGNISED: Final = 4
+"""Of so many measured frames one is recognised, which takes longest."""
+_KNOWN: Final = 6  # of the donor's pictures that faces are held to
 _SIZE, _COVERAGE = 256, 0.8
 _BAND: Final = (1.0, 4.0)  # px of the crop: finer is noise, coarser is light
 _FAINT: Final = 0.3  # grey levels of fine detail below which there is nothing to compare with
@@ -42,9 +49,15 @@ class Gauge:
 
     Args:
         tracks: the performer's.
+        exemplars: the donor's pictures in the model, if it holds any.
     """
 
-    def __init__(self, tracks: Sequence[PersonTrack]) -> None:
+    def __init__(self, tracks: Sequence[PersonTrack], exemplars: Sequence[Exemplar] = ()) -> None:
+        self._embedder = FaceEmbedder()
+        self._donor = [
+            self._embedder.embed(*exemplars[n])
+            for n in range(0, len(exemplars), -(-len(exemplars) // _KNOWN) or 1)
+        ]
         self._landmarks = {
             int(number): points
             for track in tracks
@@ -66,14 +79,25 @@ class Gauge:
             return Measures()
         matrix = align(points, _SIZE, _COVERAGE)
         mask = hull_mask(transform(points, matrix), (_SIZE, _SIZE), 0.0) > 0
-        before, after = (
-            warp(luma8(each), matrix, _SIZE) for each in (filmed, apply(patch, filmed))
-        )
+        painted = apply(patch, filmed)
+        before, after = (warp(luma8(each), matrix, _SIZE) for each in (filmed, painted))
         here = _Pair(number, after.astype(np.float32) - before, mask)
         last, self._last = self._last, here
         if place == 1:
             return Measures(jitter=_jitter(last, here))
-        return Measures(sharpness=_sharpness(before, after, mask))
+        recognised = number % (_RECOGNISED * EVERY) == 0
+        return Measures(
+            sharpness=_sharpness(before, after, mask),
+            identity=self._identity(painted, points) if recognised else None,
+        )
+
+    def _identity(self, painted: Picture, points: NDArray[np.float32]) -> float | None:
+        """How far a face is from the donor's pictures, the middle one of them."""
+        if not self._donor:
+            return None
+        face = self._embedder.embed(PictureFrame(painted), points)
+        away = [float(np.linalg.norm(face - known)) for known in self._donor]
+        return round(float(np.median(away)), 3)
 
 
 def _sharpness(

@@ -22,6 +22,7 @@ from assent.data.matching import Exemplar
 from assent.data.tracks import PersonTrack
 from assent.kit.faces.align import align, scale_of, transform
 from assent.kit.faces.mesh import landmarks_of
+from assent.kit.imaging.colour import Colour
 from assent.kit.imaging.grain import match_grain
 from assent.kit.likeness.focus import in_focus
 from assent.kit.likeness.painting import paint
@@ -67,13 +68,13 @@ def painter_for(model: bytes, tracks: Sequence[PersonTrack], config: CompositeCo
     Args:
         model: of either engine.
         tracks: the performer's, in the clip.
-        config: how an autoencoder's face is set in.
+        config: how an autoencoder's face is set in; a portrait's takes its colours alone.
 
     Raises:
         IntegrityError: the bytes aren't a face model.
     """
     if is_portrait(model):
-        return PortraitPainter(Portrait.from_bytes(model), tracks)
+        return PortraitPainter(Portrait.from_bytes(model), tracks, config.colour)
     # Frames are painted side by side, which fills the cores better than threads within one.
     engine = FaceEngine(model, threads=1)
     return AutoencoderPainter(engine=engine, landmarks=_landmarks(tracks), config=config)
@@ -89,9 +90,14 @@ class PortraitPainter:
 
     ahead = AHEAD
 
-    def __init__(self, portrait: Portrait, tracks: Sequence[PersonTrack]) -> None:
+    def __init__(
+        self,
+        portrait: Portrait,
+        tracks: Sequence[PersonTrack],
+        colour: Colour = Colour.TOUCH,
+    ) -> None:
         self._portrait = portrait
-        self._performance = Performance(portrait)
+        self._performance = Performance(portrait, colour)
         self._donor_light = LightSeen(portrait)
         self._where = {
             int(number): (run, track, place)

@@ -101,10 +101,13 @@ class Measures:
     Attributes:
         sharpness: contrast of fine detail in the face over that of the face it replaces.
         jitter: mean change, from the frame before, of what painting changes; grey levels.
+        identity: distance of the painted face's embedding to those of the donor's pictures in the
+            model; .6 is where strangers begin.
     """
 
     sharpness: float | None = None
     jitter: float | None = None
+    identity: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,8 @@ def render(
 ) -> Draft:
     """Put the model's donor's face onto its performer's performance in `clip`.
 
-    A render of the same model and clip that was interrupted goes on; a complete one is returned.
+    A render of the same model and clip in the same colours that was interrupted goes on; a complete
+    one is returned.
 
     The donor's pictures in the model and every face in the clip are matched with the enrolments
     again, as it goes.
@@ -96,18 +97,19 @@ def render(
             advice="Choose footage of the performer the model was trained for.",
         )
     _require(studio, purpose, model, clip, clearances)
-    row = _row(studio, purpose, model, clip)
+    config = config or CompositeConfig()
+    row = _row(studio, purpose, model, clip, config.colour)
     if row.state == "complete":
         return load(studio, row)
     locker = Locker(studio)
     everyone = clip.tracks(locker, clearances)
     tracks = of_person(everyone, model.performer_id)
-    painter = painter_for(model.open(locker, clearances), tracks, config or CompositeConfig())
+    painter = painter_for(model.open(locker, clearances), tracks, config)
     matching = _match(studio, model, clip, everyone, painter, clearances)
     done = _segments(studio, row)
     for segment in done:
         locker.hold(bound_segment(segment), clearances)
-    gauge = Gauge(tracks)
+    gauge = Gauge(tracks, painter.exemplars())
     frames = sum(segment.frames for segment in done)
     # The painter steadies what it does over frames before as well: it sees a segment again.
     again = done[-1].frames if len(done) > 1 else frames
@@ -244,13 +246,16 @@ def _require(
     require_all(clearances, clip.people, Act.PERFORM, project_id=purpose.project_id, now=now)
 
 
-def _row(studio: Studio, purpose: Purpose, model: TrainedModel, clip: ClearedClip) -> DraftRow:
+def _row(
+    studio: Studio, purpose: Purpose, model: TrainedModel, clip: ClearedClip, colour: str
+) -> DraftRow:
     with studio.database.session() as session:
         row = session.scalar(
             select(DraftRow).where(
                 DraftRow.project_id == purpose.project_id,
                 DraftRow.footage_id == clip.id,
                 DraftRow.model_blob == model.blob,
+                DraftRow.colour == colour,
             )
         )
         if row is None:
@@ -260,6 +265,7 @@ def _row(studio: Studio, purpose: Purpose, model: TrainedModel, clip: ClearedCli
                 model_id=model.id,
                 footage_id=clip.id,
                 model_blob=model.blob,
+                colour=colour,
                 state="rendering",
                 created=stamp(studio.clock()),
             )

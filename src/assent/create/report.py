@@ -49,6 +49,7 @@ class QualityReport:
         relit: when the light is unlike that of any picture of the donor.
         sharpness: median contrast of fine detail over that of the faces replaced, if measured.
         jitter: median change from frame to frame of what is changed, grey levels, if measured.
+        identity: median distance to the donor's pictures (`Measures.identity`), if measured.
         scale: median of `FrameQuality.scale`.
         confidence: (seconds, mean confidence or None where nothing is judged), at most 400.
         poses: (yaw, pitch) over time, at most 400.
@@ -69,6 +70,7 @@ class QualityReport:
     relit: tuple[Span, ...]
     sharpness: float | None
     jitter: float | None
+    identity: float | None
     scale: float | None
     confidence: tuple[tuple[float, float | None], ...]
     poses: tuple[tuple[float, float], ...]
@@ -90,6 +92,7 @@ class QualityReport:
             ("confidence", _plain(self.mean)),
             ("fine detail, of the face replaced", _percent(self.sharpness)),
             ("jitter, grey levels", _plain(self.jitter)),
+            ("distance to the donor (strangers: .6)", _plain(self.identity)),
             ("size, of the model's pictures", _plain(self.scale)),
             ("turned too far", _times(self.far)),
             ("hidden", _times(self.hidden)),
@@ -141,6 +144,7 @@ def report_on(notes: Iterable[FrameNote]) -> QualityReport:
         relit=spans(found.seconds, found.relit > RELIT),
         sharpness=_median(found.sharpness),
         jitter=_median(found.jitter),
+        identity=_median(found.identity),
         scale=_median(found.scale),
         confidence=_over_time(found),
         poses=_thinned(found),

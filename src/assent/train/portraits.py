@@ -108,6 +108,7 @@ class PortraitTrainer(Run):
             _picked(sitters[self.donor], kept),
             sitters[performer],
             crops[kept],
+            self._sets[performer].faces,
             coverage=self.config.coverage,
         )
 

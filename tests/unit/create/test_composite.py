@@ -7,11 +7,12 @@ import pytest
 
 from assent.create.composite import CompositeConfig, composite, cut, reach, smooth
 from assent.kit.faces.align import hull_mask
+from assent.kit.imaging.colour import Colour
 from assent.kit.media.picture import Picture, to_rgb
 
 FULL = np.ones((64, 64), np.float32)
 GREEN = np.full((64, 64, 3), (0.1, 0.6, 0.2), np.float32)
-PLAIN = CompositeConfig(colour=0, sharpen=0)
+PLAIN = CompositeConfig(colour=Colour.OWN, sharpen=0)
 
 
 def test_the_face_is_set_in_and_the_rest_untouched(picture: Picture, landmarks: np.ndarray) -> None:
@@ -57,11 +58,15 @@ def test_an_empty_mask_changes_nothing(picture: Picture, landmarks: np.ndarray) 
     assert np.array_equal(done.u, picture.u)
 
 
-@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(
+    ("colour", "strength"),
+    [(Colour.OWN, 0.0), (Colour.TOUCH, 0.1), (Colour.TONE, 1.0), (Colour.REINHARD, 1.0),
+     (Colour.MKL, 1.0)],
+)  # fmt: skip
 def test_colour_moves_towards_the_scene(
-    picture: Picture, landmarks: np.ndarray, strength: float
+    picture: Picture, landmarks: np.ndarray, colour: Colour, strength: float
 ) -> None:
-    config = CompositeConfig(colour=strength)
+    config = CompositeConfig(colour=colour)
     done = composite(picture, landmarks, GREEN, FULL, coverage=0.7, config=config)
     there, here = to_rgb(picture)[65:85, 90:110].mean((0, 1)), np.array([25.5, 153, 51])
     found = to_rgb(done)[65:85, 90:110].mean((0, 1))

@@ -70,6 +70,7 @@ def test_advice_on_a_stretch(changes: dict[str, Any], words: str) -> None:
         ({"measures": Measures(sharpness=0.4)}, "40% of the fine detail"),
         ({"measures": Measures(sharpness=1.9)}, "1.9 times as crisp"),
         ({"measures": Measures(jitter=9.0)}, "trembles"),
+        ({"measures": Measures(identity=0.56)}, "isn't surely recognised"),
     ],
 )
 def test_advice_on_all_of_it(changes: dict[str, Any], words: str) -> None:

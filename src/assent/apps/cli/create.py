@@ -10,6 +10,7 @@ from assent.apps.cli.files import write_document
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
 from assent.consent.desk import clear_all
 from assent.consent.locker import Locker
+from assent.create.composite import CompositeConfig
 from assent.create.draft import Draft, find_draft, list_drafts
 from assent.create.drawing import draw
 from assent.create.render import render, rendering_needs
@@ -18,6 +19,7 @@ from assent.data.clips import find_clip, list_clips
 from assent.disclose.still import seal_draft_sheet
 from assent.kit.content.gate import ContentGate
 from assent.kit.errors import InputError
+from assent.kit.imaging.colour import Colour
 from assent.kit.store.studio import Studio
 from assent.purpose.projects import Purpose, find_project
 from assent.train.models import find_model
@@ -40,6 +42,12 @@ def render_(
     footage: Annotated[str, typer.Argument(help="The performance: footage name or id.")],
     model: Annotated[str, typer.Option(help="The model's name.")],
     project: ProjectName,
+    colour: Annotated[
+        Colour,
+        typer.Option(
+            help="Where the face's colours come from: its own, or more and more the scene."
+        ),
+    ] = Colour.TOUCH,
     studio: StudioFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -57,6 +65,7 @@ def render_(
             clip,
             clear_all(opened, purpose, needs),
             ask_again=lambda: clear_all(opened, purpose, needs),
+            config=CompositeConfig(colour=colour),
             progress=progress,
         )
     report = _report(opened, purpose, made)

@@ -1,40 +1,44 @@
 """What stands before a face: a hand, a microphone, hair. It stays where it is.
 
-A pixel is hidden if light on this person's skin doesn't explain its colour, and its neighbours'
-neither. Colours are looked up in the layout of the texture at half its size.
+The performer's own pictures tell how their face usually looks (`usual`). A small network looks at
+how a frame differs from that and says where something else is seen: a hand may have the colour of
+the face behind it, but has edges where a face has none and lacks the features that belong there. It
+was taught with drawn hands, strands and things before computer-generated faces, and knows no
+person (`tools/train_hiding.py`).
 """
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
+from assent.kit.faces.models import load
 from assent.kit.likeness.geometry import Floats
 from assent.kit.likeness.layout import Layout
-from assent.kit.likeness.light import GAMMA, Albedo, unlike
+from assent.kit.likeness.usual import Difference, Look, Usual
 
-__all__ = ["Hiding"]
+__all__ = ["CHANNELS", "Hiding", "unwrapped", "views"]
 
 Field = NDArray[np.float32]
 
-_CALM: Final = (30, 0.3)  # of a face with nothing before it, that percent are less odd than that
-_LOW, _HIGH = 1.1, 2.4  # how odd, in usual oddities, what hides the face may be, and must be
-_PATIENCE: Final = 0.05  # how unlike its expected colour any skin may be
-_SHARP: Final = 2.0  # how much odder it is on this side of its edge than beyond
-_SPECK: Final = 0.04  # share of the texture's side: what is smaller is a wrinkle, a brow, a gleam
-_LEAST: Final = 0.004  # share of the texture: less that is surely hidden is nothing
-_SOFT: Final = 0.012  # share of the texture's side: softness of the edge
-_AROUND: Final = 0.13  # share of the texture's side: how far what can't be judged looks around
-_ASIDE: Final = 0.2  # how much a point must face the camera to be judged
-# The insides of mouth and eyes, which come and go.
-_INNER: Final = (
-    (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95),
-    (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
-    (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
-)
+CHANNELS: Final = 8
+"""What the network sees of each pixel (`views`)."""
+
+_MODEL: Final = "assent-hiding"
+_SIDE: Final = 128  # of what the network sees
+_ODD: Final = 6.0  # deviations: more than that is told apart less and less
+_SCALES: Final = np.array([2, 6, 6], np.float32)  # logarithms of brightness and colours to about 1
+_FARTHEST: Final = 1.5
+_AROUND: Final = 9  # px that brightness is held against
+_CONTRAST: Final = 4.0
+_TURNED: Final = (0.1, 0.3)
+_LEAST: Final = 0.004  # share of the texture: less that is hidden is nothing
+_EDGE: Final = (0.15, 0.55)  # how likely something must be to show at all, and to show wholly
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,116 +47,87 @@ class Hiding:
 
     Attributes:
         layout: of the textures.
-        skin: the person's.
+        look: what the person usually looks like.
     """
 
     layout: Layout
-    skin: Albedo
+    look: Look
 
-    def unwrapped(self, crop: NDArray[np.uint8], mesh: Floats) -> NDArray[np.uint8]:
-        """The face in a crop, in half the layout's size: uint8 [S / 2, S / 2, 3]."""
-        right, down = cv2.split(self.layout.half.places(mesh))
-        texture = cv2.remap(crop, right, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(texture, np.uint8)
-
-    def covering(self, texture: NDArray[np.uint8], shade: Floats, facing: Floats) -> Field | None:
+    def covering(self, texture: NDArray[np.uint8], facing: Floats) -> Field | None:
         """How much something covers each pixel of the layout: float32 [S, S], 0..1; None: nothing.
 
         Args:
             texture: what is seen (`unwrapped`).
-            shade: [P, 3], how brightly the points are lit.
             facing: [P, 3], normals.
         """
-        odd, judged = self._oddness(texture, shade, facing)
-        if not judged.any():
+        likely = self._likely(texture, facing)
+        if (likely > 0.5).sum() < _LEAST * likely.size:
             return None
-        # Where light is hard to explain everywhere, more oddness is usual.
-        usual = max(1.0, float(np.percentile(odd[judged > 0], _CALM[0])) / _CALM[1])
-        surely = self._without_specks(odd > _HIGH * usual)
-        if surely.sum() < _LEAST * surely.size:
-            return None
-        mask = _together(odd, judged, surely, self._without_specks(odd > _LOW))
-        return self._edged(self._filled(mask, judged)) if mask.any() else None
-
-    def _oddness(
-        self, texture: NDArray[np.uint8], shade: Floats, facing: Floats
-    ) -> tuple[Field, Field]:
-        """How unlike skin each pixel is, 1 being usual, and where that can be told, 0 or 1."""
-        wanted = (self.skin.colour * shade).astype(np.float32) ** np.float32(1 / GAMMA)
-        turned = (facing[:, 2:] < -_ASIDE).astype(np.float32)
-        fields = self.layout.half.spread(np.concatenate([wanted, turned], axis=1))
-        judged = self._judged * np.float32(1) * (fields[..., 3] > 0.99)
-        soft = cv2.blur(texture, (3, 3)) * np.float32(1 / 255)
-        odd = unlike(soft, fields[..., :3]) / self._usual * judged
-        return np.asarray(odd, np.float32), judged
-
-    def _without_specks(self, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        speck = self._speck
-        return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, speck), np.uint8)
-
-    def _filled(self, mask: Field, judged: Field) -> Field:
-        """What can't be judged is as most of what is around it."""
-        wide = round(_AROUND * self.layout.half.size) | 1
-        known = cv2.blur(judged, (wide, wide)) + np.float32(1e-3)
-        share = cv2.blur(mask * judged, (wide, wide)) / known
-        closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._hole)
-        return np.where(judged > 0, closed, (share > 0.5).astype(np.float32))
-
-    def _edged(self, mask: Field) -> Field:
-        """A mask in the layout's size, with soft edges."""
         whole = (self.layout.size, self.layout.size)
-        wide = cv2.resize(mask, whole, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(cv2.GaussianBlur(wide, (0, 0), _SOFT * self.layout.size), np.float32)
+        wide = cv2.resize(self._spread_out(likely), whole, interpolation=cv2.INTER_LINEAR)
+        low, high = _EDGE
+        return np.asarray(np.clip((np.asarray(wide) - low) / (high - low), 0, 1), np.float32)
+
+    def _likely(self, texture: NDArray[np.uint8], facing: Floats) -> Field:
+        """How likely something else is seen: float32 [S / 2, S / 2], 0..1."""
+        difference = self._usual.difference(texture, facing)
+        seen = views(difference, self._usual.where)
+        ahead = seen[-1] > 0
+        half = len(seen[0])
+        if half != _SIDE:
+            seen = np.stack([cv2.resize(each, (_SIDE, _SIDE)) for each in seen])
+        (logits,) = self._network.run(None, {"seen": seen[None]})
+        share = 1 / (1 + np.exp(-np.asarray(logits, np.float32)[0, 0]))
+        if half != _SIDE:
+            share = np.asarray(cv2.resize(share, (half, half)), np.float32)
+        # What faces away isn't painted either, and can't be judged.
+        return np.asarray(share * ahead, np.float32)
+
+    def _spread_out(self, likely: Field) -> Field:
+        """The same, going on beyond the rim, where nothing is known."""
+        inside = self._usual.where.astype(np.float32)
+        sums, counts = (cv2.blur(each, (7, 7)) for each in (likely * inside, inside))
+        beyond = np.asarray(sums) / (np.asarray(counts) + np.float32(1e-3))
+        return np.where(inside > 0, likely, beyond).astype(np.float32)
 
     @cached_property
-    def _speck(self) -> NDArray[np.uint8]:
-        return _disc(round(_SPECK * self.layout.half.size) | 1)
+    def _network(self) -> onnxruntime.InferenceSession:
+        return load(_read, None, _MODEL, (Exception,))
 
     @cached_property
-    def _hole(self) -> NDArray[np.uint8]:
-        return _disc(2 * len(self._speck) + 1)
-
-    @cached_property
-    def _usual(self) -> Field:
-        usual = self.layout.half.spread(self.skin.odd.astype(np.float32)[:, None])[..., 0]
-        return usual + np.float32(_PATIENCE)
-
-    @cached_property
-    def _judged(self) -> NDArray[np.bool_]:
-        """Where colours say something."""
-        inner = np.zeros((self.layout.half.size, self.layout.half.size), np.uint8)
-        for ring in _INNER:
-            hull = cv2.convexHull(np.round(self.layout.half.points[list(ring)]).astype(np.int32))
-            cv2.fillConvexPoly(inner, hull, 1)
-        inner = np.asarray(cv2.dilate(inner, np.ones((3, 3), np.uint8)), np.uint8)
-        return np.asarray(self.layout.half.mask & (inner == 0), np.bool_)
+    def _usual(self) -> Usual:
+        return Usual(self.layout, self.look)
 
 
-def _disc(wide: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)), np.uint8)
+def unwrapped(layout: Layout, crop: NDArray[np.uint8], mesh: Floats) -> NDArray[np.uint8]:
+    """The face in a crop, in half the layout's size: uint8 [S / 2, S / 2, 3]."""
+    right, down = cv2.split(layout.half.places(mesh))
+    texture = cv2.remap(crop, right, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(texture, np.uint8)
 
 
-def _together(
-    odd: Field, judged: Field, surely: NDArray[np.uint8], perhaps: NDArray[np.uint8]
-) -> Field:
-    """What hangs together with enough that is sure, and has an edge: float32, 0 or 1."""
-    count, parts = cv2.connectedComponents(np.maximum(surely, perhaps))
-    numbers = np.asarray(parts)
-    sizes = np.bincount(numbers[surely > 0], minlength=count)
-    mask = np.zeros_like(odd)
-    for number in np.flatnonzero(sizes >= _LEAST * surely.size):
-        part = (numbers == number).astype(np.uint8)
-        if number > 0 and _is_sharp(odd, judged, part):
-            mask[part > 0] = 1
-    return mask
+def views(difference: Difference, where: NDArray[np.bool_]) -> Field:
+    """What the network sees: float32 [CHANNELS, S / 2, S / 2].
+
+    How odd brightness and the two colours are; by how much they differ; how the pixel stands out
+    from its surroundings; how much it faces the camera.
+    """
+    found = np.zeros((CHANNELS, *where.shape), np.float32)
+    found[0:3, where] = np.tanh(difference.sizes / _ODD).T
+    found[3:6, where] = np.clip(difference.rest * _SCALES, -_FARTHEST, _FARTHEST).T
+    bright = np.zeros(where.shape, np.float32)
+    bright[where] = difference.told[:, 0]
+    wide = (_AROUND, _AROUND)
+    near = cv2.blur(bright, wide) / (cv2.blur(where.astype(np.float32), wide) + np.float32(1e-3))
+    found[6, where] = np.clip((bright - near)[where] * _CONTRAST, -_FARTHEST, _FARTHEST)
+    found[7, where] = np.clip((difference.ahead - _TURNED[0]) / _TURNED[1], 0, 1)
+    return found
 
 
-def _is_sharp(odd: Field, judged: Field, part: NDArray[np.uint8]) -> bool:
-    """Whether a part ends suddenly, as things do; light that isn't understood fades."""
-    inside = part - np.asarray(cv2.erode(part, np.ones((5, 5), np.uint8)))
-    near, far = (cv2.dilate(part, np.ones((wide, wide), np.uint8)) for wide in (5, 11))
-    beyond = np.asarray(far) - np.asarray(near)
-    here, there = (odd[(ring > 0) & (judged > 0)] for ring in (inside, beyond))
-    if not len(here) or not len(there):
-        return True
-    return bool(np.median(here) > _SHARP * np.median(there))
+def _read(path: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        Path(path).read_bytes(), options, providers=["CPUExecutionProvider"]
+    )

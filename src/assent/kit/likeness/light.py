@@ -27,7 +27,7 @@ __all__ = [
     "relit",
     "shade_of",
     "shading",
-    "unlike",
+    "terms_of",
 ]
 
 GAMMA: Final = 2.2
@@ -40,8 +40,6 @@ _LEAST, _MOST = 0.003, 6.0
 _HOLD: Final = (0.01,) * _TERMS  # how firmly light is held to what it was guessed to be
 _BETTER: Final = 0.04  # how much more of the face another light must explain to be believed
 _PATIENCE: Final = (3.0, 2.0, 1.5, 1.0, 1.0, 1.0)  # search afresh: the odd are dropped bit by bit
-_BLACK: Final = 0.06  # gamma-coded; what differs by less near black is noise
-_TINT: Final = 3.0  # how much more a change of colour says than one of brightness
 # Lips, eyes and irises: not matt, and not always there.
 _WET: Final = (
     61, 291, 0, 17, 13, 14, 78, 308, 37, 267, 84, 314, 40, 270, 91, 321, 80, 82, 312, 310, 88, 87,
@@ -57,13 +55,10 @@ class Albedo:
     Attributes:
         colour: float64 [P, 3], linear, 0..1 and a little more.
         usual: float64 [9, 3], the light in the pictures that it was learned from.
-        odd: float64 [P], how far each point's colour usually is from what light explains
-            (`unlike`): lips and eyes move and shine.
     """
 
     colour: Floats
     usual: Floats
-    odd: Floats
 
 
 def colours(rgb: NDArray[np.uint8], mesh: Floats) -> Floats:
@@ -115,10 +110,7 @@ def learn_albedo(
         albedo *= shade.mean((0, 1))
     usual = _fit(seen / albedo, facing, weights * dry, _ridge(len(seen)))
     light = _solve(seen / albedo, facing, weights * dry, usual)
-    wanted = albedo * _shade(facing, light)
-    strange = np.minimum(unlike(seen ** (1 / GAMMA), wanted ** (1 / GAMMA)), 1)
-    odd = np.sqrt((strange**2 * trust).sum(0) / (trust.sum(0) + 1e-6))
-    return Albedo(albedo, usual, odd), light
+    return Albedo(albedo, usual), light
 
 
 def light_on(
@@ -141,7 +133,7 @@ def light_on(
     trust = _trust(facing)
     trust = trust * _dry(trust)
     ratio = seen / albedo.colour
-    terms = _terms(facing)
+    terms = np.asarray(terms_of(facing), np.float64)
     # The usual light, as strong and of the colour that most of the face says.
     strength = np.median(ratio[trust > 0.1] / (terms @ albedo.usual)[trust > 0.1], axis=0)
     afresh = _explain(ratio, terms, trust, albedo.usual * strength, _PATIENCE)
@@ -168,22 +160,9 @@ def _explain(
     return light, float(weights.sum() / (trust.sum() + 1e-9))
 
 
-def unlike(seen: NDArray[np.floating], wanted: NDArray[np.floating]) -> NDArray[np.floating]:
-    """How far colours are from others: gamma-coded [..., 3] to [...], shares of the brightness.
-
-    Shadows and gleams change brightness more than colour, so colour says more.
-    """
-    red, green, blue = (seen[..., k] - wanted[..., k] for k in range(3))
-    brightness = (red + green + blue) / 3
-    square = (red * red + green * green + blue * blue) / 3
-    strange = np.sqrt(_TINT**2 * square - (_TINT**2 - 1) * brightness * brightness)
-    level = (wanted[..., 0] + wanted[..., 1] + wanted[..., 2]) / 3 + np.float32(_BLACK)
-    return np.asarray(strange / level)
-
-
 def shade_of(facing: Floats, light: Floats) -> Floats:
     """How bright skin is where it faces: [P, 3] of normals [P, 3] and light [9, 3]."""
-    return np.asarray(np.clip(_terms(facing) @ light, _LEAST, _MOST), np.float64)
+    return np.asarray(np.clip(terms_of(facing) @ light, _LEAST, _MOST), np.float64)
 
 
 def shading(light: Floats, meshes: Floats, triangles: NDArray[np.int32]) -> Floats:
@@ -207,14 +186,15 @@ def _dry(like: Floats) -> Floats:
     return dry
 
 
-def _terms(facing: Floats) -> Floats:
+def terms_of(facing: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The harmonics of normals: [..., 3] to [..., 9]."""
     x, y, z = facing[..., 0], facing[..., 1], facing[..., 2]
     second = (x * y, x * z, y * z, (x * x - y * y) / 2, (3 * z * z - 1) / 2)
     return np.stack([np.ones_like(x), x, y, z, *second], axis=-1)
 
 
 def _shade(facing: Floats, light: Floats) -> Floats:
-    shade = np.einsum("tpi,tic->tpc", _terms(facing), light)
+    shade = np.einsum("tpi,tic->tpc", terms_of(facing), light)
     return np.asarray(np.clip(shade, _LEAST, _MOST), np.float64)
 
 
@@ -224,7 +204,7 @@ def _ridge(pictures: int) -> Floats:
 
 def _fit(ratio: Floats, facing: Floats, weights: Floats, ridge: Floats) -> Floats:
     """The one light that explains all pictures best, [9, 3]."""
-    terms = _terms(facing)
+    terms = terms_of(facing)
     normal = np.einsum("tp,tpi,tpj->ij", weights, terms, terms, optimize=True)
     right = np.einsum("tp,tpi,tpc->ic", weights, terms, ratio, optimize=True)
     return np.asarray(np.linalg.solve(normal + ridge, right), np.float64)
@@ -232,7 +212,7 @@ def _fit(ratio: Floats, facing: Floats, weights: Floats, ridge: Floats) -> Float
 
 def _solve(ratio: Floats, facing: Floats, weights: Floats, usual: Floats) -> Floats:
     """Each picture's light, held to what is usual."""
-    terms = _terms(facing)
+    terms = terms_of(facing)
     hold = np.eye(_TERMS) * _COMMON * weights.sum(1).mean()
     normal = np.einsum("tp,tpi,tpj->tij", weights, terms, terms, optimize=True) + hold
     right = np.einsum("tp,tpi,tpc->tic", weights, terms, ratio, optimize=True) + hold @ usual

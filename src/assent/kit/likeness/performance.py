@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from assent.kit.imaging.colour import Colour, map_colours
 from assent.kit.likeness.focus import Filmed, Sight, look_at, wanted
 from assent.kit.likeness.geometry import Floats, normals
-from assent.kit.likeness.hiding import Hiding
+from assent.kit.likeness.hiding import Hiding, unwrapped
 from assent.kit.likeness.light import GAMMA, colours, light_on, relit, shade_of
 from assent.kit.likeness.mixing import Mixer, Shares
 from assent.kit.likeness.motion import Motion, sharpened
@@ -38,7 +39,6 @@ begins at one of them, `AHEAD` frames or more before the first that is painted, 
 
 _LIGHT: Final = 5.0  # frames: one standard deviation of what light is steadied over
 _FOCUS: Final = 3.0  # frames: the same of focus
-_TONE: Final = 0.15  # how far the donor's tone is drawn to the performer's
 _FRONTAL: Final = -0.4  # the z of normals of points that are seen well
 _SOFT: Final = 0.023  # share of the texture's side that changes of light are smoothed over
 _NEAR, _FAR = 0.25, 0.45  # radians beyond the nearest exemplar: painted fully, not at all
@@ -86,12 +86,19 @@ class _Seen:
 
 
 class Performance:
-    """Follows a performer, and has the donor do the same."""
+    """Follows a performer, and has the donor do the same.
 
-    def __init__(self, portrait: Portrait) -> None:
+    Args:
+        portrait: of the donor, for that performer.
+        colour: how the donor's face gets its colours: how bright and how warm the donor's footage
+            was can't be told from the donor's skin.
+    """
+
+    def __init__(self, portrait: Portrait, colour: Colour = Colour.TOUCH) -> None:
         self._portrait = portrait
+        self._colour = colour
         self._mixer = Mixer(portrait)
-        self._hiding = Hiding(portrait.layout, portrait.skin)
+        self._hiding = Hiding(portrait.layout, portrait.look)
         self._rim = rim(portrait.layout)
         self._seen: dict[int, _Seen] = {}
         self._last: _Seen | None = None
@@ -130,7 +137,7 @@ class Performance:
             light=light,
             explained=explained,
             facing=facing,
-            texture=self._hiding.unwrapped(crop, placed[0]),
+            texture=unwrapped(portrait.layout, crop, placed[0]),
             shares=self._mixer.choose(turn, offsets),
             matrix=matrix,
             middle=_in_frame(placed[0], matrix)[:, :2].mean(0),
@@ -158,8 +165,8 @@ class Performance:
         facing = normals(placed[0], portrait.layout.triangles)
         ratio = relit(shade, shade_of(facing, light))
         texture *= self._spread_softly(ratio.astype(np.float32))
-        texture *= self._towards_performer(texture, here.facing, light)
-        covering = self._covering(here, light)
+        texture = self._coloured(texture, here.facing, light)
+        covering = self._hiding.covering(here.texture, here.facing)
         uncovered = 1 - covering if covering is not None else np.float32(1)
         away = float(np.linalg.norm(portrait.turns - here.turn, axis=1).min())
         shown = float(np.clip((_FAR - away) / (_FAR - _NEAR), 0, 1))
@@ -174,21 +181,16 @@ class Performance:
             filmed=self._filmed(number),
         )
 
-    def _towards_performer(
+    def _coloured(
         self, texture: NDArray[np.float32], facing: Floats, light: Floats
     ) -> NDArray[np.float32]:
-        """By how much to multiply a texture's colours to come a little nearer to the performer's.
-
-        How bright and how warm the donor's footage was can't be told from the donor's skin.
-        """
+        """A texture in colours nearer to those that the performer's skin has in this light."""
         shown = facing[:, 2] < _FRONTAL
-        if not shown.any():
-            return np.ones(3, np.float32)
         columns, rows = np.round(self._portrait.layout.points[shown]).astype(int).T
         skin = self._portrait.skin.colour[shown] * shade_of(facing, light)[shown]
-        theirs = 255 * np.median(skin, axis=0) ** (1 / GAMMA)
-        own = np.median(texture[rows, columns], axis=0) + 1
-        return np.asarray((np.clip(theirs, 1, 255) / own) ** _TONE, np.float32)
+        theirs = np.clip(255 * skin ** (1 / GAMMA), 1, 255)
+        own = texture[rows, columns].astype(np.float64) + 1
+        return map_colours(own, theirs, self._colour).apply(texture)
 
     def _before(self, number: int, run: int) -> Floats | None:
         """The light in the frame before, if it was of the same run; it is forgotten at times."""
@@ -206,10 +208,6 @@ class Performance:
         ]
         total = sum(part for _, part in found)
         return [(seen, part / total) for seen, part in found]
-
-    def _covering(self, here: _Seen, light: Floats) -> NDArray[np.float32] | None:
-        """What hides the performer's face, by the steadied light: the frame's own may be fooled."""
-        return self._hiding.covering(here.texture, shade_of(here.facing, light), here.facing)
 
     def _light(self, number: int) -> Floats:
         """The light over the frames around; those that explain most of a face count most."""

@@ -15,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.errors import IntegrityError
-from assent.kit.likeness.geometry import Floats, front_area, similarity
+from assent.kit.likeness.geometry import Floats, front_area, normals, similarity
+from assent.kit.likeness.hiding import unwrapped
 from assent.kit.likeness.layout import Layout, layout_of
 from assent.kit.likeness.light import Albedo, learn_albedo, shading
 from assent.kit.likeness.motion import Motion, Mover
+from assent.kit.likeness.usual import Look, learn_usual
 
 __all__ = ["Portrait", "Sitter", "make_portrait"]
 
-_FORMAT: Final = "assent portrait 2"
+_FORMAT: Final = "assent portrait 3"
 _QUALITY: Final = 96  # of the textures' JPEG
+_LOOKED_AT: Final = 200  # most pictures that tell what is usual
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +36,7 @@ class Portrait:
     Attributes:
         performer: how the performer moves and looks.
         skin: the performer's.
+        look: what the performer's face usually looks like, in `layout`.
         shape: float64 [P, 3], the donor's, brought onto the performer's.
         layout: of the donor's textures.
         textures: uint8 [N, S, S, 3], RGB, the donor's exemplars.
@@ -46,6 +50,7 @@ class Portrait:
 
     performer: Mover
     skin: Albedo
+    look: Look
     shape: Floats
     layout: Layout
     textures: NDArray[np.uint8]
@@ -68,7 +73,10 @@ class Portrait:
             format=np.array(_FORMAT),
             skin=self.skin.colour,
             usual=self.skin.usual,
-            odd=self.skin.odd,
+            look_mean=self.look.mean.astype(np.float16),
+            look_ways=self.look.ways.astype(np.float16),
+            look_spread=self.look.spread,
+            look_deviation=self.look.deviation,
             shape=self.shape,
             points=self.layout.points,
             triangles=self.layout.triangles,
@@ -95,7 +103,13 @@ class Portrait:
                     performer=Mover(
                         **{f.name: archive[f"performer_{f.name}"] for f in fields(Mover)}
                     ),
-                    skin=Albedo(archive["skin"], archive["usual"], archive["odd"]),
+                    skin=Albedo(archive["skin"], archive["usual"]),
+                    look=Look(
+                        *(
+                            archive[f"look_{name}"].astype(np.float32)
+                            for name in ("mean", "ways", "spread", "deviation")
+                        )
+                    ),
                     shape=archive["shape"],
                     layout=Layout(int(archive["size"]), archive["points"], archive["triangles"]),
                     textures=_decoded(archive["pictures"], archive["ends"]),
@@ -127,7 +141,12 @@ class Sitter:
 
 
 def make_portrait(
-    donor: Sitter, performer: Sitter, crops: NDArray[np.uint8], *, coverage: float
+    donor: Sitter,
+    performer: Sitter,
+    crops: NDArray[np.uint8],
+    performed: NDArray[np.uint8],
+    *,
+    coverage: float,
 ) -> Portrait:
     """Put together what two people's pictures have taught.
 
@@ -135,6 +154,7 @@ def make_portrait(
         donor: whose face.
         performer: whose performance.
         crops: uint8 [N, S, S, 3], the donor's pictures.
+        performed: uint8 [M, S, S, 3], the performer's.
         coverage: share of a crop's side that the mean face takes up.
     """
     layout = layout_of(donor.mover.shape, crops.shape[1])
@@ -154,6 +174,7 @@ def make_portrait(
     return Portrait(
         performer=performer.mover,
         skin=skin,
+        look=_look(layout, performed, theirs),
         shape=fit.apply(donor.mover.shape),
         layout=layout,
         textures=np.stack([_unwrapped(c, layout, m) for c, m in zip(crops, own, strict=True)]),
@@ -162,6 +183,15 @@ def make_portrait(
         shades=shading(light, own, triangles).astype(np.float32),
         coverage=coverage,
         finer=float(np.median(performer.fineness) - np.median(donor.fineness)),
+    )
+
+
+def _look(layout: Layout, crops: NDArray[np.uint8], meshes: Floats) -> Look:
+    kept = range(0, len(crops), -(-len(crops) // _LOOKED_AT))
+    return learn_usual(
+        layout,
+        [unwrapped(layout, crops[n], meshes[n]) for n in kept],
+        [normals(meshes[n], layout.triangles) for n in kept],
     )
 
 

@@ -259,7 +259,7 @@ class ModelRow(Base):
 
 
 class DraftRow(Base):
-    """A render; `state` is rendering or complete."""
+    """A render, in colours by some method; `state` is rendering or complete."""
 
     __tablename__ = "draft"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -269,6 +269,7 @@ class DraftRow(Base):
     model_blob: Mapped[str]
     state: Mapped[str]
     created: Mapped[str]
+    colour: Mapped[str] = mapped_column(default="touch")
     frames: Mapped[int] = mapped_column(default=0)
     replaced: Mapped[int] = mapped_column(default=0)
     digest: Mapped[str | None] = mapped_column(default=None)

@@ -45,6 +45,6 @@ def ada_sitter(ada: Footage) -> Sitter:
 
 
 @pytest.fixture(scope="session")
-def portrait(ada_sitter: Sitter, ben: Footage) -> Portrait:
+def portrait(ada: Footage, ada_sitter: Sitter, ben: Footage) -> Portrait:
     """Ben's face for ada's performance."""
-    return make_portrait(sitter(ben), ada_sitter, ben.crops, coverage=COVERAGE)
+    return make_portrait(sitter(ben), ada_sitter, ben.crops, ada.crops, coverage=COVERAGE)
