@@ -37,5 +37,5 @@ class TrainConfig:
     rate: float = 1e-3
     warm_up: int = 20
     calm: float = 0.8
-    average: float = 0.99
+    average: float = 0.0
     half: bool = True

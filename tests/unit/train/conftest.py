@@ -50,7 +50,7 @@ def small_config() -> TrainConfig:
     network = NetworkConfig(
         size=32, code=16, encoder=(8, 8, 16, 16), basis=4, correction=(16, 8, 8), knots=5
     )
-    return TrainConfig(network=network, batch=4, warm_up=2)
+    return TrainConfig(network=network, batch=4, warm_up=2, average=0.9)
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ def same(a: Trainer, b: Trainer) -> bool:
 
 @pytest.mark.parametrize("half", [False, True])
 def test_two_and_two_steps_are_four(sets: Sets, small: TrainConfig, half: bool) -> None:
-    config = replace(small, half=half)
+    config = replace(small, half=half, average=0.9)
     whole = Trainer(sets, config, 3, device=CPU)
     whole.run(iterations=4)
     left = iter([False, False, True])

@@ -38,6 +38,8 @@ _AROUND: Final = 9  # px that brightness is held against
 _CONTRAST: Final = 4.0
 _TURNED: Final = (0.1, 0.3)
 _LEAST: Final = 0.004  # share of the texture: less that is hidden is nothing
+_SURE: Final = 0.55  # how much a pixel must face the camera to be judged by itself
+_AROUND_UNSURE: Final = 0.2  # share of the texture's side: how far the others look around
 _EDGE: Final = (0.15, 0.55)  # how likely something must be to show at all, and to show wholly
 
 
@@ -60,19 +62,18 @@ class Hiding:
             texture: what is seen (`unwrapped`).
             facing: [P, 3], normals.
         """
-        likely = self._likely(texture, facing)
+        difference = self._usual.difference(texture, facing)
+        likely = self._spread_out(self._likely(difference), difference.ahead)
         if (likely > 0.5).sum() < _LEAST * likely.size:
             return None
         whole = (self.layout.size, self.layout.size)
-        wide = cv2.resize(self._spread_out(likely), whole, interpolation=cv2.INTER_LINEAR)
+        wide = cv2.resize(likely, whole, interpolation=cv2.INTER_LINEAR)
         low, high = _EDGE
         return np.asarray(np.clip((np.asarray(wide) - low) / (high - low), 0, 1), np.float32)
 
-    def _likely(self, texture: NDArray[np.uint8], facing: Floats) -> Field:
+    def _likely(self, difference: Difference) -> Field:
         """How likely something else is seen: float32 [S / 2, S / 2], 0..1."""
-        difference = self._usual.difference(texture, facing)
         seen = views(difference, self._usual.where)
-        ahead = seen[-1] > 0
         half = len(seen[0])
         if half != _SIDE:
             seen = np.stack([cv2.resize(each, (_SIDE, _SIDE)) for each in seen])
@@ -80,15 +81,20 @@ class Hiding:
         share = 1 / (1 + np.exp(-np.asarray(logits, np.float32)[0, 0]))
         if half != _SIDE:
             share = np.asarray(cv2.resize(share, (half, half)), np.float32)
-        # What faces away isn't painted either, and can't be judged.
-        return np.asarray(share * ahead, np.float32)
+        return np.asarray(share, np.float32)
 
-    def _spread_out(self, likely: Field) -> Field:
-        """The same, going on beyond the rim, where nothing is known."""
-        inside = self._usual.where.astype(np.float32)
-        sums, counts = (cv2.blur(each, (7, 7)) for each in (likely * inside, inside))
-        beyond = np.asarray(sums) / (np.asarray(counts) + np.float32(1e-3))
-        return np.where(inside > 0, likely, beyond).astype(np.float32)
+    def _spread_out(self, likely: Field, ahead: Field) -> Field:
+        """The same, where it can't be judged as most of what is around.
+
+        That is beyond the rim, and where the face turns away: there background and nose come into
+        view, which hide nothing that would be painted.
+        """
+        sure = np.zeros(likely.shape, np.float32)
+        sure[self._usual.where] = ahead > _SURE
+        side = round(_AROUND_UNSURE * len(likely)) | 1
+        sums, counts = (cv2.blur(each, (side, side)) for each in (likely * sure, sure))
+        around = np.asarray(sums) / (np.asarray(counts) + np.float32(1e-3))
+        return np.where(sure > 0, likely, around).astype(np.float32)
 
     @cached_property
     def _network(self) -> onnxruntime.InferenceSession:

@@ -37,6 +37,9 @@ AFRESH: Final = 32
 """At frames whose number this divides, all that went before is forgotten but for steadying: whoever
 begins at one of them, `AHEAD` frames or more before the first that is painted, gets the same."""
 
+_GLANCE: Final = 3
+"""Of so many frames one is looked at for what hides the face; the others only where something does
+in one of the two around them, or one is missing."""
 _LIGHT: Final = 5.0  # frames: one standard deviation of what light is steadied over
 _FOCUS: Final = 3.0  # frames: the same of focus
 _FRONTAL: Final = -0.4  # the z of normals of points that are seen well
@@ -79,6 +82,7 @@ class _Seen:
     explained: float
     facing: Floats
     texture: NDArray[np.uint8]
+    covering: NDArray[np.float32] | None  # known of each third frame
     shares: Shares
     matrix: Floats
     middle: Floats
@@ -129,6 +133,8 @@ class Performance:
         light, explained = light_on(portrait.skin, seen, facing, self._before(number, run))
         offsets = portrait.performer.offsets(motion.expressions)[0]
         turn = motion.views.turns()[0]
+        texture = unwrapped(portrait.layout, crop, placed[0])
+        glanced = number % _GLANCE == 0
         self._seen[number] = self._last = _Seen(
             run=run,
             motion=motion,
@@ -137,7 +143,8 @@ class Performance:
             light=light,
             explained=explained,
             facing=facing,
-            texture=unwrapped(portrait.layout, crop, placed[0]),
+            texture=texture,
+            covering=self._hiding.covering(texture, facing) if glanced else None,
             shares=self._mixer.choose(turn, offsets),
             matrix=matrix,
             middle=_in_frame(placed[0], matrix)[:, :2].mean(0),
@@ -166,7 +173,7 @@ class Performance:
         ratio = relit(shade, shade_of(facing, light))
         texture *= self._spread_softly(ratio.astype(np.float32))
         texture = self._coloured(texture, here.facing, light)
-        covering = self._hiding.covering(here.texture, here.facing)
+        covering = self._covering(number)
         uncovered = 1 - covering if covering is not None else np.float32(1)
         away = float(np.linalg.norm(portrait.turns - here.turn, axis=1).min())
         shown = float(np.clip((_FAR - away) / (_FAR - _NEAR), 0, 1))
@@ -191,6 +198,16 @@ class Performance:
         theirs = np.clip(255 * skin ** (1 / GAMMA), 1, 255)
         own = texture[rows, columns].astype(np.float64) + 1
         return map_colours(own, theirs, self._colour).apply(texture)
+
+    def _covering(self, number: int) -> NDArray[np.float32] | None:
+        """What hides the performer's face."""
+        here, past = self._seen[number], number % _GLANCE
+        if past == 0:
+            return here.covering
+        around = [self._seen.get(near) for near in (number - past, number - past + _GLANCE)]
+        if all(near and near.run == here.run and near.covering is None for near in around):
+            return None
+        return self._hiding.covering(here.texture, here.facing)
 
     def _before(self, number: int, run: int) -> Floats | None:
         """The light in the frame before, if it was of the same run; it is forgotten at times."""

@@ -129,3 +129,16 @@ def test_a_head_that_turns_away_fades_out(portrait: Portrait, scene: Footage) ->
     assert shares[0][0] > 0.95
     assert shares[1][0] == 0
     assert shares[1][1] > shares[0][1] + 0.4
+
+
+@pytest.mark.parametrize("hidden", [{3}, {4, 5, 6}, {1, 2, 3, 4, 5}, {7}])
+def test_what_hides_a_face_for_a_moment_is_seen(
+    portrait: Portrait, scene: Footage, hidden: set[int]
+) -> None:
+    frames = [frame.copy() for frame in scene.frames[:9]]
+    for number in hidden:
+        frames[number][90:300, 170:215] = (60, 90, 50)
+    found = perform(portrait, scene, frames)
+    seen = {number for number, face in enumerate(found) if face.hidden > 0.02}
+    # A frame at the end, behind which nothing is known, is looked at as well.
+    assert seen == hidden
