@@ -1,10 +1,11 @@
 """The whole ceremony, with a camera: for Ada, and for Ben who poses as Ada."""
 
+import re
 from pathlib import Path
 
 import pytest
 from browsing import Sitter, browser_with, everything, foreseen, lesson, newcomer, served
-from playwright.sync_api import Playwright
+from playwright.sync_api import Playwright, expect
 from recordings import known_entropy, perform
 from studios import PRODUCER, brief_with, terms_for
 
@@ -25,7 +26,7 @@ READING = 9.0
 SEED = "s0"
 """Draws turns to both sides in turn, and long pauses: a busy machine has time for its camera."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def camera_of(person: str, folder: Path) -> dict[str, Path]:
@@ -41,12 +42,35 @@ def small_films(folder: Path) -> Studio:
     return create_studio(folder / "studio", name="Small Films", contact="consent@example.org")
 
 
+class SlowMachineError(Exception):
+    """The fake camera or the browser fell behind: the recording rightly didn't pass."""
+
+
+FELL_BEHIND = re.compile(r"pictures a second|The picture stopped|turns, or not when it should")
+"""What is told of a recording when the machine, not the person, is to blame."""
+
+
 def test_ada_consents_in_her_browser(playwright: Playwright, tmp_path: Path) -> None:
     """From the link to a live record that the desk clears, with a key that only she has."""
-    studio = small_films(tmp_path)
+    told = ""
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        try:
+            ada_consents(playwright, folder)
+        except SlowMachineError as slow:
+            told = str(slow)
+        else:
+            return
+    pytest.fail(f"this machine is too busy for a camera: {told}")
+
+
+def ada_consents(playwright: Playwright, folder: Path) -> None:
+    """Go all the way; raise `SlowMachineError` if the recording failed for want of time alone."""
+    studio = small_films(folder)
     with (
         served(studio, entropy=known_entropy(SEED)) as running,
-        browser_with(playwright, **camera_of("ada", tmp_path)) as browser,
+        browser_with(playwright, **camera_of("ada", folder)) as browser,
     ):
         purpose = lesson(running)
         ada = newcomer(running)
@@ -58,10 +82,13 @@ def test_ada_consents_in_her_browser(playwright: Playwright, tmp_path: Path) -> 
         with pytest.raises(NotClearedError):
             clear(studio, purpose, person_id=ada.id, acts=[Act.INGEST])
         sitter.record(reading=READING)
-        assert sitter.page.locator("#result").inner_text() == "Thank you, the recording is good."
+        told = sitter.page.locator("#result").inner_text()
+        if FELL_BEHIND.search(told):
+            raise SlowMachineError(told)
+        assert told == "Thank you, the recording is good."
         sitter.page.get_by_role("link", name="Continue").click()
-        key = sitter.sign_with_file(tmp_path)
-        assert sitter.page.locator(".state.live").count() == 1
+        key = sitter.sign_with_file(folder)
+        expect(sitter.page.locator(".state.live")).to_have_count(1)
         assert sitter.said == []
     clear(studio, purpose, person_id=ada.id, acts=list(Act), modalities=list(Modality))
     # What the page gave her to keep is the key, in a form that the command line reads.

@@ -128,7 +128,9 @@ def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: Co
     columns = _references(studio, purpose, doubt.people, clearances)
     for span, pictures in zip(doubt.spans, faces, strict=True):
         begins = clock_time(span.begins_ms / 1000)
-        columns.append((f"clip, from {begins}: {span.distance_milli / 1000:.2f}", list(pictures)))
+        columns.append(
+            (f"as filmed, from {begins}: {span.distance_milli / 1000:.2f}", list(pictures))
+        )
     _check_content([picture for _, pictures in columns for picture in pictures], gate)
     # A mark needs a sheet that is broad as well as high.
     beside = [

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyrage
 import pytest
+from commands import Cli
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
@@ -21,6 +22,7 @@ from assent.consent.locker import Locker
 from assent.consent.withdrawal import withdraw
 from assent.kit.store.backup import export
 from assent.kit.store.escrow import open_escrow
+from assent.kit.store.studio import open_studio
 from assent.kit.vault.header import Header, _combine, read_header
 from assent.kit.vault.stream import PREFIX
 
@@ -168,6 +170,35 @@ def test_no_key_is_left_in_any_form(scene: Scene, tmp_path: Path, before: Before
     assert found(secrets_of(before), tmp_path) == []
     scene.studio.database.close()
     assert found(secrets_of(before), tmp_path) == []
+
+
+def test_nothing_is_left_in_temporary_folders(
+    tmp_path: Path,
+) -> None:
+    """The product's own processes, in a temporary folder of their own: none leaves a key there."""
+    cli = Cli(tmp_path)
+    used = tmp_path / "tmp"
+    used.mkdir()
+    cli.run("init", cli.studio, "--name", "Test studio", "--contact", "us@example.org")
+    brief = tmp_path / "brief.toml"
+    brief.write_text(cli.run("project", "example").stdout)
+    cli.run("project", "create", "--brief", brief, "--name", "film")
+    cli.add_person("ada")
+    cli.consent("ada")
+    cli.add_footage("ada_statement.mp4", "ada")
+    (record,) = cli.json("consent", "list")
+    name = f"{record['record_id']}.key"
+    wrapped = (cli.studio / "keys" / "records" / name).read_bytes()[16:]
+    key = open_studio(cli.studio).keyring.unlock(record["record_id"])
+    cli.run(
+        "vault", "export", tmp_path / "backup.age", "--to", str(IDENTITY.to_public()),
+        "--escrow", tmp_path / "stick",
+    )  # fmt: skip
+    secrets = {"key": key, "wrapped": wrapped}
+    assert found(secrets, tmp_path) != []
+    cli.run("consent", "withdraw", record["record_id"], "--yes")
+    assert found(secrets, tmp_path) == []
+    assert list(used.rglob("*")) == []
 
 
 def test_nothing_that_is_left_opens_the_film(
