@@ -172,6 +172,8 @@ def test_no_key_is_left_in_any_form(scene: Scene, tmp_path: Path, before: Before
     assert found(secrets_of(before), tmp_path) == []
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_nothing_is_left_in_temporary_folders(
     tmp_path: Path,
 ) -> None:
