@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from assent.kit.watermark.carriers import SHORT_SIDE
 
-__all__ = ["DetailAverage", "detail", "working_size"]
+__all__ = ["DetailAverage", "detail", "large_enough", "working_size"]
 
+_LEAST_SIDE = 64  # pixels: below, a picture can't hold enough of the pattern
+_LEAST_WORKING_SIDE = 192
 _LONGEST = 1024
 _FINE, _COARSE = 1.0, 6.0  # deviations of the two Gaussians, in working pixels
 _WINDOW = 25
@@ -32,6 +34,14 @@ def working_size(width: int, height: int) -> tuple[int, int]:
     """Return (width, height) to scale to: shorter side 512, but no longer side over 1024."""
     scale = min(SHORT_SIDE / min(width, height), _LONGEST / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def large_enough(width: int, height: int) -> bool:
+    """Tell whether a mark may be looked for in a picture of this size, pixels."""
+    return (
+        min(width, height) >= _LEAST_SIDE
+        and min(working_size(width, height)) >= _LEAST_WORKING_SIDE
+    )
 
 
 def detail(luma: NDArray[np.uint8]) -> Detail:

@@ -11,13 +11,13 @@
 
 An identifier is reported only if chance could hardly have made the picture agree so well with any
 codeword: the bound holds whatever the picture is (`evidence`). The quick way comes first (the
-whole frame at any size, also mirrored or upside down), then a search over scale, rotation and
-mirroring, then over the aspect ratio, then the same in windows.
+whole frame at any size, also mirrored, upside down or a negative), then a search over scale,
+rotation and mirroring, then over the aspect ratio, then the same in windows.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice, takewhile
 
@@ -28,7 +28,7 @@ from assent.kit.ahead import side_by_side
 from assent.kit.errors import InputError
 from assent.kit.watermark.carriers import SHORT_SIDE, VARIANTS, Carriers, first_variant
 from assent.kit.watermark.confirm import confirm, trace
-from assent.kit.watermark.frontend import DetailAverage, detail, working_size
+from assent.kit.watermark.frontend import DetailAverage, detail, large_enough, working_size
 from assent.kit.watermark.geometry import describe, fold
 from assent.kit.watermark.key import ReadingKey, SecretKey
 from assent.kit.watermark.known import Known
@@ -51,8 +51,6 @@ from assent.kit.watermark.upright import find_upright
 __all__ = ["STRETCH_S", "read_mark"]
 
 STRETCH_S = 8.0  # seconds that 64 planes should span at most: one variant gives way at most once
-_LEAST_SIDE = 64  # pixels: below, a picture can't hold enough of the pattern
-_LEAST_WORKING_SIDE = 192
 # What a reading may come to by chance at most, bit by bit and once more from a list: with 500
 # readings in a search, and three searches in a long film, one false identifier in 1e9 films.
 _GATE = np.log(3e-13)
@@ -149,6 +147,14 @@ class _Found:
     parts: list[Detail]
     groups: list[Complexes]
 
+    def inverted(self) -> "_Found":
+        """Return what a negative of the picture shows."""
+        return replace(
+            self,
+            parts=[-part for part in self.parts],
+            groups=[-group for group in self.groups],
+        )
+
 
 class _Reader:
     """One search, from the first frame to the report."""
@@ -179,7 +185,7 @@ class _Reader:
         if first is None:
             return self._report(None, "nothing: there are no frames")
         height, width = shape = first.shape
-        if not _readable(width, height):
+        if not large_enough(width, height):
             return self._report(None, f"nothing: {width}x{height} is too small")
         with side_by_side(
             detail, chain([first], planes), workers=_WORKERS, depth=2 * _WORKERS
@@ -236,9 +242,10 @@ class _Reader:
         for down, across, words in _FLIPS:
             window = (slice(None, None, down), slice(None, None, across))
             found = self._found(matrix, self._details(window))
-            for reach in _REACHES:
-                if mark := self._try(found, words, reach):
-                    return mark
+            for shown, how in ((found, ""), (found.inverted(), ", colours inverted")):
+                for reach in _REACHES:
+                    if mark := self._try(shown, words + how, reach):
+                        return mark
         return None
 
     def _look_upright(self) -> Mark | None:
@@ -367,13 +374,6 @@ def _check_plane(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
             advice="Convert deeper pictures to 8 bits before reading.",
         )
     return plane
-
-
-def _readable(width: int, height: int) -> bool:
-    return (
-        min(width, height) >= _LEAST_SIDE
-        and min(working_size(width, height)) >= _LEAST_WORKING_SIDE
-    )
 
 
 def _steps(shape: tuple[int, ...], carriers: Carriers) -> Iterator[_Step]:

@@ -72,6 +72,8 @@ CHANGES: list[tuple[str, Change]] = [
     ("whole frame", lambda p: resize(p, 192, 192)),
     ("whole frame", lambda p: resize(p, 576, 576)),
     ("whole frame, mirrored", lambda p: p[:, ::-1]),
+    ("whole frame, colours inverted", lambda p: 255 - p),
+    ("whole frame, upside down, colours inverted", lambda p: 255 - p[::-1, ::-1]),
     ("scaled 1.11", lambda p: p[19:-19, 19:-19]),
     ("scaled 1.00, rotated -5.0 degrees", turn),
     ("scaled 1.15, aspect ratio 1.33", lambda p: resize(p, 512, 384)),
