@@ -57,6 +57,7 @@ def test_from_consent_to_withdrawal(rendered: Cli, tmp_path: Path) -> None:
         "fingerprint": "good",
         "log": "good",
         "consent": "good",
+        "label": "good",
     }
     untouched = stranger.json("verify", SAMPLES / "scene1_ada.mp4", "--log", log)
     assert untouched["summary"].startswith("No mark of this studio found")

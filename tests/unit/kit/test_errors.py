@@ -3,7 +3,13 @@ import re
 import pytest
 
 from assent.kit import errors
-from assent.kit.errors import AssentError, FaultError, InputError, RefusedError
+from assent.kit.errors import (
+    AssentError,
+    FaultError,
+    InputError,
+    RefusedError,
+    RewrittenError,
+)
 
 
 def family(root: type[AssentError]) -> list[type[AssentError]]:
@@ -20,12 +26,13 @@ def test_every_error_is_offered_to_importers() -> None:
 @pytest.mark.parametrize("error", EVERY)
 def test_its_exit_code_tells_whose_turn_it_is(error: type[AssentError]) -> None:
     codes: list[tuple[type[AssentError], int]] = [
+        (RewrittenError, 4),
         (InputError, 2),
         (RefusedError, 3),
         (FaultError, 1),
     ]
     expected = [code for root, code in codes if error in family(root)]
-    assert [error.exit_code] == (expected or [1])
+    assert error.exit_code == [*expected, 1][0]
 
 
 @pytest.mark.parametrize("error", EVERY)

@@ -70,7 +70,7 @@ def test_interrupted_at_every_step(scene: Scene) -> None:
             assert opens(scene, blob)
         else:
             break
-    assert step >= 30
+    assert step >= 24
     rotate(scene.reopened())
     assert opens(scene, blob)
     assert "master-next" not in scene.reopened().secrets.names()
