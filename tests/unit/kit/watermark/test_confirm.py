@@ -85,7 +85,7 @@ def test_what_is_left_when_the_public_pattern_was_taken_off_is_traced(
     word = CODE.encode(payload_bits(asset_id))
     against = -carriers.coefficients(word, first_variant(key, asset_id))
     remover = Overlay(
-        Waves(2 * carriers.all, against), width=384, height=384, bits=8, psnr_db=42, loudness=1.4
+        Waves(2 * carriers.all, against), width=384, height=384, bits=8, psnr_db=40, loudness=0.6
     )
     planes = [np.asarray(remover.add(plane), np.uint8) for plane in sealed[:12]]
     known = Known([*range(40), asset_id])
