@@ -158,6 +158,24 @@ class Disk:
             except FileNotFoundError:
                 return None
 
+    def free(self, folder: Path) -> int:
+        """Return how many bytes may still be written to the disk of a folder."""
+        with naming(folder):
+            figures = os.statvfs(folder)
+        return figures.f_bavail * figures.f_frsize
+
+    def appender(self, path: Path) -> BinaryIO:
+        """Return a file for its owner alone, unbuffered, to be read and extended; new if missing.
+
+        Its position is at its end.
+        """
+        with naming(path), ExitStack() as undo:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            file = undo.enter_context(FileIO(_open_private(str(path), flags), "r+"))
+            file.seek(0, os.SEEK_END)
+            undo.pop_all()
+            return file
+
     def share(self, path: Path) -> None:
         """Let other users read the file: what is meant for everyone, such as a release."""
         with naming(path):
@@ -177,6 +195,21 @@ class Disk:
             with naming(path):
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(file)
+
+    @contextmanager
+    def try_lock(self, path: Path) -> Iterator[bool]:
+        """Yield whether `path` is locked by us now; False at once if somebody else has it."""
+        with naming(path):
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
         finally:
             os.close(file)
 

@@ -4,6 +4,7 @@
     ├── InputError              2  what was given can't be used
     │   ├── MediaError             a clip that can't be read or holds nothing to work on
     │   ├── BriefError             a brief or record with missing or senseless fields
+    │   ├── ConflictError          somebody else changed it in between
     │   └── NotFoundError          no such studio, project, person, record, clip, model or draft
     ├── RefusedError            3  a rule says no
     │   ├── ForbiddenPurposeError  the purpose itself
@@ -11,7 +12,9 @@
     │   ├── UnlistedFaceError      someone in the frame has not consented
     │   ├── ContentError           explicit content
     │   ├── SignOffError           a person must decide first
+    │   ├── TooOftenError          more was asked for than is given in a while
     │   └── UnsafeAddressError     an address that leads where a stranger's may not
+    ├── StoppedError            1  told to stop; what was done is kept
     └── FaultError              1  the machine or the data failed
         ├── StorageError           the disk is full, or a file can't be written
         ├── FetchError             an address on the network gave no useful answer
@@ -29,6 +32,7 @@ empty.mp4 is empty - Export the clip again. 2
 __all__ = [
     "AssentError",
     "BriefError",
+    "ConflictError",
     "ContentError",
     "FaultError",
     "FetchError",
@@ -42,7 +46,9 @@ __all__ = [
     "RewrittenError",
     "SealError",
     "SignOffError",
+    "StoppedError",
     "StorageError",
+    "TooOftenError",
     "UnlistedFaceError",
     "UnsafeAddressError",
 ]
@@ -77,6 +83,12 @@ class BriefError(InputError):
     """A brief or record with missing or senseless fields."""
 
     advice = "Correct the fields named above and run the command again."
+
+
+class ConflictError(InputError):
+    """Somebody else changed the same thing in between; nothing was overwritten."""
+
+    advice = "Look at what it is now, and make your change again."
 
 
 class NotFoundError(InputError):
@@ -120,10 +132,22 @@ class SignOffError(RefusedError):
     advice = "Ask the reviewer to sign: `assent sign-off`."
 
 
+class TooOftenError(RefusedError):
+    """More was asked for than is given in a while."""
+
+    advice = "Wait a moment and try again."
+
+
 class UnsafeAddressError(RefusedError):
     """An address that leads into a private network, or where else a stranger's may not lead."""
 
     advice = "Download the file yourself if you trust the address, and give the file."
+
+
+class StoppedError(AssentError):
+    """Whoever started the work told it to stop; what can be kept of it is."""
+
+    advice = "Start it again; it goes on where it stopped, or begins anew."
 
 
 class FaultError(AssentError):

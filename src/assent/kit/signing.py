@@ -38,6 +38,7 @@ __all__ = [
     "peek",
     "public_of",
     "sign",
+    "sign_input",
     "signing_input",
     "thumbprint",
     "to_jwk",
@@ -121,6 +122,12 @@ def attach(signed: str, signature: Mapping[str, Any], key: VerifyKey) -> str:
     if isinstance(key, Passkey):
         return seal_passkey_token(signed, signature)
     return f"{signed}.{str(signature.get('signature', ''))[:200]}"
+
+
+def sign_input(signed: str, key: SigningKey) -> str:
+    """Return the token of a `signing_input`, signed with an Ed25519 key; read it before."""
+    private: Any = key.private_key
+    return f"{signed}.{_encode(private.sign(signed.encode()))}"
 
 
 def sign(payload: object, key: SigningKey, *, kind: str) -> str:

@@ -178,3 +178,28 @@ def test_content_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         replace_file(Disk(), path, chunks())
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_extended_is_its_owners_alone(tmp_path: Path) -> None:
+    disk, path = Disk(), tmp_path / "grown"
+    for piece in (b"ab", b"cd"):
+        with disk.appender(path) as file:
+            disk.write(file, piece)
+    assert path.read_bytes() == b"abcd"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(StorageError):
+        disk.appender(tmp_path)
+
+
+def test_free_space_is_told(tmp_path: Path) -> None:
+    assert Disk().free(tmp_path) > 0
+    with pytest.raises(StorageError):
+        Disk().free(tmp_path / "none")
+
+
+def test_a_lock_that_is_held_is_not_waited_for(tmp_path: Path) -> None:
+    disk, path = Disk(), tmp_path / "lock"
+    with disk.try_lock(path) as first, disk.try_lock(path) as second:
+        assert (first, second) == (True, False)
+    with disk.try_lock(path) as third:
+        assert third

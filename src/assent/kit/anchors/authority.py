@@ -23,7 +23,9 @@ from rfc3161_client import (
 from assent.kit.anchors._der import sort_certificates
 from assent.kit.clock import Clock, stamp
 from assent.kit.errors import FetchError, InputError, IntegrityError
-from assent.kit.fetch import Fetch, Limits, Post, fetch_bytes
+from assent.kit.fetch.exchange import Post
+from assent.kit.fetch.fetch import fetch_bytes
+from assent.kit.fetch.wire import Fetch, Limits
 
 __all__ = ["Stamp", "ask_authority", "load_roots", "verify_stamp"]
 

@@ -26,7 +26,9 @@ from opentimestamps.core.serialize import (
 from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
 
 from assent.kit.errors import AssentError, FetchError, IntegrityError
-from assent.kit.fetch import Answer, Fetch, Limits, Post, fetch_bytes
+from assent.kit.fetch.exchange import Answer, Post
+from assent.kit.fetch.fetch import fetch_bytes
+from assent.kit.fetch.wire import Fetch, Limits
 
 __all__ = ["Block", "Claims", "read_proof", "submit", "upgrade"]
 

@@ -21,7 +21,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from assent.kit.errors import FetchError, InputError, IntegrityError, RefusedError
-from assent.kit.fetch import Fetch
+from assent.kit.fetch.wire import Fetch
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from assent.kit.anchors._web3 import web3
 from assent.kit.errors import FetchError
-from assent.kit.fetch import Fetch, Limits, Post, fetch_bytes
+from assent.kit.fetch.exchange import Post
+from assent.kit.fetch.fetch import fetch_bytes
+from assent.kit.fetch.wire import Fetch, Limits
 
 if TYPE_CHECKING:
     from web3.types import RPCEndpoint, RPCResponse

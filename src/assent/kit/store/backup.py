@@ -33,12 +33,20 @@ from assent.kit.store.studio import NEXT_MASTER, Studio
 from assent.kit.store.tables import ExportRow
 from assent.kit.vault.keyring import Keyring
 
-__all__ = ["MANIFEST", "MANIFEST_KIND", "Exported", "chain", "export"]
+__all__ = [
+    "MANIFEST",
+    "MANIFEST_KIND",
+    "Exported",
+    "chain",
+    "encrypt_pieces",
+    "export",
+    "read_recipient",
+]
 
 MANIFEST = "manifest.jws"
 MANIFEST_KIND = "assent-backup+jws"
 # The database first: what it refers to is in the vault by then.
-_FOLDERS = ("vault", "releases", "previews", "certificates")
+_FOLDERS = ("vault", "releases", "previews", "certificates", "cases")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +73,7 @@ def export(
     at all. The studio remembers the backup, and the log says that one was made. Raises `InputError`
     for unusable recipients or an existing file, `StorageError` if a file can't be read or written.
     """
-    keys = [_recipient(text) for text in recipients]
+    keys = [read_recipient(text) for text in recipients]
     if not keys:
         raise InputError("a backup needs a recipient", advice="Give --to age1...")
     if path.exists() or not path.parent.is_dir() or _inside(path, studio.folder):
@@ -91,7 +99,7 @@ def export(
     content = _Content(studio, ring, progress)
     temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
     with content, written_file(studio.disk, temporary) as file:
-        _encrypt(content.archive(), _Sink(studio.disk, file), keys)
+        encrypt_pieces(content.archive(), studio.disk, file, keys)
     with naming(temporary), temporary.open("rb") as written:
         digest = hash_file(written)
     studio.disk.rename(temporary, path)
@@ -112,7 +120,8 @@ def _inside(path: Path, folder: Path) -> bool:
     return folder.resolve() in path.resolve().parents
 
 
-def _recipient(text: str) -> Any:  # noqa: ANN401 - pyrage ships no types
+def read_recipient(text: str) -> Any:  # noqa: ANN401 - pyrage ships no types
+    """Return one of age's recipients; raises `InputError`."""
     try:
         return pyrage.x25519.Recipient.from_str(text)
     except (ValueError, pyrage.RecipientError) as error:
@@ -121,14 +130,16 @@ def _recipient(text: str) -> Any:  # noqa: ANN401 - pyrage ships no types
         ) from error
 
 
-def _encrypt(pieces: Iterator[bytes], sink: "_Sink", recipients: Sequence[Any]) -> None:
-    """Encrypt what comes out of `pieces`; what fails there or in the sink is raised as it is."""
-    source = _Source(pieces)
+def encrypt_pieces(
+    pieces: Iterator[bytes], disk: Disk, file: BinaryIO, recipients: Sequence[Any]
+) -> None:
+    """Encrypt what comes out of `pieces` into `file`; what fails there is raised as it is."""
+    source, sink = _Source(pieces), _Sink(disk, file)
     try:
         pyrage.encrypt_io(source, sink, list(recipients))
     except pyrage.EncryptError as error:
         # age puts any failure of ours into words of its own.
-        raise source.failure or sink.failure or StorageError(f"the backup: {error}") from error
+        raise source.failure or sink.failure or StorageError(f"encrypting: {error}") from error
 
 
 class _Source:

@@ -18,9 +18,32 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from assent.kit.errors import StorageError
-from assent.kit.store.tables import Base
+from assent.kit.store import (
+    access_tables,
+    api_tables,
+    case_tables,
+    public_tables,
+    repair_tables,
+    tables,
+    viewing_tables,
+    watch_tables,
+    work_tables,
+)
 
 __all__ = ["Database"]
+
+_TABLES = (
+    tables,
+    access_tables,
+    api_tables,
+    case_tables,
+    public_tables,
+    repair_tables,
+    viewing_tables,
+    watch_tables,
+    work_tables,
+)
+"""Every module with tables: a table is made only if its class is known."""
 
 
 class Database:
@@ -35,7 +58,8 @@ class Database:
         # Made once: it is dearer than a session.
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         with _translated():
-            Base.metadata.create_all(self._engine)
+            for module in _TABLES:
+                module.Base.metadata.create_all(self._engine)
 
     @contextmanager
     def session(self) -> Iterator[Session]:

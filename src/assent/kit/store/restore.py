@@ -35,7 +35,8 @@ _NAMES = re.compile(
     r"|keys/records/[\w-][\w.-]{0,79}\.(gone|version)|escrow/[\w-][\w.-]{0,79}\.wrapped"
     r"|log/(checkpoint|cosigned|policy|vkey|status/[0-9]+\.jwt|tile/([0-9]+|entries)(/x?[0-9]{3})+(\.p/[0-9]+)?)"
     r"|log/anchors/[1-9][0-9]{0,18}/(checkpoint|[a-z0-9][a-z0-9-]{0,31}\.(tsr|ots|json))"
-    r"|vault/[0-9a-f]{2}/[0-9a-f]{64}|(releases|previews|certificates)/[\w-][\w. -]*",
+    r"|vault/[0-9a-f]{2}/[0-9a-f]{64}|(releases|previews|certificates)/[\w-][\w. -]*"
+    r"|cases/[0-9a-f]{32}",
     re.ASCII,
 )
 # Small, and looked at before anything is written: the studio's facts, the manifest, wrapped keys.

@@ -259,7 +259,11 @@ class ModelRow(Base):
 
 
 class DraftRow(Base):
-    """A render, in colours by some method; `state` is rendering or complete."""
+    """A render, in colours by some method; `state` is rendering or complete.
+
+    `repairs` is the hash of what was corrected by hand, and `repair_id` where that is kept; `label`
+    is the corner that its label lies in.
+    """
 
     __tablename__ = "draft"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -270,6 +274,9 @@ class DraftRow(Base):
     state: Mapped[str]
     created: Mapped[str]
     colour: Mapped[str] = mapped_column(default="touch")
+    repairs: Mapped[str] = mapped_column(default="")
+    repair_id: Mapped[str | None] = mapped_column(default=None)
+    label: Mapped[str] = mapped_column(default="top-right")
     frames: Mapped[int] = mapped_column(default=0)
     replaced: Mapped[int] = mapped_column(default=0)
     digest: Mapped[str | None] = mapped_column(default=None)

@@ -5,7 +5,9 @@
 """
 
 from assent.kit.errors import FetchError
-from assent.kit.fetch import Limits, Post, fetch_bytes
+from assent.kit.fetch.exchange import Post
+from assent.kit.fetch.fetch import fetch_bytes
+from assent.kit.fetch.wire import Limits
 from assent.kit.tlog.asking import ANSWER_LIMIT
 
 __all__ = ["get", "post"]

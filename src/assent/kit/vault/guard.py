@@ -105,6 +105,11 @@ class Passphrase:
         self._passphrase = passphrase
         self._cost = cost or Cost()
 
+    @property
+    def phrase(self) -> bytes:
+        """The passphrase, for a process that we start ourselves."""
+        return self._passphrase
+
     def seal(self, root: bytes, *, entropy: Entropy) -> bytes:
         """Return the key sealed under a fresh salt."""
         cost = self._cost

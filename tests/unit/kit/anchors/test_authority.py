@@ -14,7 +14,8 @@ from assent.kit.anchors import authority as module
 from assent.kit.anchors.authority import ask_authority, load_roots, verify_stamp
 from assent.kit.clock import fixed, system
 from assent.kit.errors import AssentError, FetchError, InputError, IntegrityError
-from assent.kit.fetch import Fetch, Limits, fetch_bytes
+from assent.kit.fetch.fetch import fetch_bytes
+from assent.kit.fetch.wire import Fetch, Limits
 
 pytestmark = [
     pytest.mark.enable_socket,

@@ -181,3 +181,7 @@ def test_what_fails_says_nothing_of_the_key(tmp_path: Path) -> None:
     told += [str(caught.value), caught.value.advice, repr(caught.value.__cause__)]
     assert not any("c2Vj" in text or "token" in text or "AAECAw" in text for text in told)
     assert PHRASE.decode() not in repr(Passphrase(PHRASE))
+
+
+def test_a_passphrase_is_told_to_who_starts_a_process_of_ours() -> None:
+    assert Passphrase(b"a few random words").phrase == b"a few random words"

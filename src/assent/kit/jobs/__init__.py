@@ -1,0 +1,1 @@
+"""A queue of work in the database, and how workers share it."""
