@@ -29,7 +29,7 @@ from assent.kit.faces.geometry import Box, Landmarks, box_of_landmarks
 from assent.kit.faces.models import load
 
 __all__ = [
-    "LOST", "POINTS", "SIDE", "Mesh", "MeshFinder", "MeshFit", "Region", "cut_square",
+    "LANDMARKS", "LOST", "POINTS", "SIDE", "Mesh", "MeshFinder", "MeshFit", "Region", "cut_square",
     "landmarks_of", "region_around",
 ]  # fmt: skip
 
@@ -67,7 +67,8 @@ _NOSE = (168, 6, 195, 4, 240, 97, 2, 326, 460)
 _EYES = (33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380)
 _LIPS = (61, 39, 37, 0, 267, 269, 291, 321, 405, 17, 181, 91)
 _INNER_LIPS = (78, 81, 13, 311, 308, 402, 14, 178)
-_IBUG = np.array(_JAW + _BROWS + _NOSE + _EYES + _LIPS + _INNER_LIPS)
+LANDMARKS: Final = np.array(_JAW + _BROWS + _NOSE + _EYES + _LIPS + _INNER_LIPS)
+"""Number of the mesh's point at each of the 68 landmarks, in iBUG order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -179,7 +180,7 @@ def cut_square(image: Image, region: Region) -> NDArray[np.uint8]:
 
 def landmarks_of(points: NDArray[np.floating]) -> Landmarks:
     """The 68 landmarks in iBUG order, float32 [68, 2], read off a mesh [478, 2 or 3]."""
-    return np.asarray(points[_IBUG, :2], np.float32)
+    return np.asarray(points[LANDMARKS, :2], np.float32)
 
 
 def _is_mesh(around: Box | Landmarks | Mesh) -> bool:

@@ -38,6 +38,10 @@ class ColourMap:
     matrix: _Floats
     shift: _Floats
 
+    def weaker(self, strength: float) -> "ColourMap":
+        """Return what goes only that share of the way, 0..1."""
+        return ColourMap(np.eye(3) + strength * (self.matrix - np.eye(3)), strength * self.shift)
+
     def apply(self, rgb: _Rgb) -> _Rgb:
         """Change colours, float32 [H, W, 3]."""
         return np.asarray(

@@ -1,8 +1,9 @@
-"""The burnt-in disclosure: "AI + MODIFIED" in white on a dark translucent pill, top right.
+"""The burnt-in disclosure: "AI + MODIFIED" in white on a dark translucent pill.
 
 The label lies where every usual re-framing leaves it whole, and its letters are at least 5 % of
 the shortest side high (GB 45438-2025; the EU Code of Practice asks for capital letters "AI",
-unobstructed and top right). The artwork is our own.
+unobstructed and top right). Four corners fit it, the top right unless another is chosen; its size
+and words are the same in all of them. The artwork is our own.
 
 >>> label = draw_label(1920, 1080)
 >>> label.text, label.x % 2, label.y % 2
@@ -10,6 +11,7 @@ unobstructed and top right). The artwork is our own.
 """
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
@@ -21,12 +23,25 @@ from assent.kit.errors import MediaError
 from assent.kit.imaging._lettering import draw_text, measure_text
 from assent.kit.media.picture import Picture
 
-__all__ = ["Label", "burn", "draw_label", "label_present", "simulate_crops"]
+__all__ = [
+    "FILMED",
+    "Corner",
+    "Label",
+    "burn",
+    "draw_label",
+    "draw_notice",
+    "label_present",
+    "simulate_crops",
+]
 
 _WORDS = {"modified": "MODIFIED", "generated": "GENERATED"}
+FILMED = ("AS FILMED", "FOR THIS PRODUCTION ALONE")
+"""The lines of the notice on what no model changed."""
 _CROPS = {"1:1": Fraction(1), "4:5": Fraction(4, 5), "9:16": Fraction(9, 16)}
 # Of the shortest side: a little more than the 5 % asked for, so that no rounding undercuts it.
 _LETTER_HEIGHT = 0.051
+# Of the notice on what was only filmed.
+_NOTICE_HEIGHT = 0.03
 # Smaller letters can't be read, whatever share of the picture they are.
 _SMALLEST_LETTERS = 6.0
 # White on this over a white picture still has a contrast of 7.8 to 1 (WCAG 2.1 AAA: 7).
@@ -34,9 +49,30 @@ _PILL_ALPHA = 0.68
 # In letter heights: inside the pill beside and above the letters, between two lines, and from
 # the pill to the edge of the safe area.
 _PAD_X, _PAD_Y, _LEADING, _MARGIN = 0.68, 0.56, 0.5, 0.36
+# Of the height that all crops leave: what players lay over the foot of a film.
+_FOOT = 0.12
 # A label whose letters stand out by less than this share of the range is washed out.
 _FULL_CONTRAST = 0.4
 _SEARCH = 2
+
+
+class Corner(StrEnum):
+    """The corner that a label lies in, of what all of `simulate_crops` leave."""
+
+    TOP_RIGHT = "top-right"
+    TOP_LEFT = "top-left"
+    BOTTOM_RIGHT = "bottom-right"
+    BOTTOM_LEFT = "bottom-left"
+
+    @property
+    def at_top(self) -> bool:
+        """Whether it is an upper corner; a lower one is above what players lay over the foot."""
+        return self in (Corner.TOP_RIGHT, Corner.TOP_LEFT)
+
+    @property
+    def at_right(self) -> bool:
+        """Whether it is a right corner."""
+        return self in (Corner.TOP_RIGHT, Corner.BOTTOM_RIGHT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,27 +106,42 @@ def simulate_crops(width: int, height: int) -> dict[str, tuple[int, int, int, in
     return {name: _crop(width, height, ratio) for name, ratio in _CROPS.items()}
 
 
-def draw_label(width: int, height: int, *, kind: str = "modified") -> Label:
+def draw_label(
+    width: int, height: int, *, kind: str = "modified", corner: Corner = Corner.TOP_RIGHT
+) -> Label:
     """Return the label for frames of `width` x `height`; `kind` is "modified" or "generated".
 
-    It lies at the top right of what all of `simulate_crops` leave. Where the words don't fit
-    beside each other, "AI" stands above the second one. Raises MediaError when the frame is too
-    small for letters that can be read, ValueError for another `kind`.
+    It lies in a corner of what all of `simulate_crops` leave. Where the words don't fit beside each
+    other, "AI" stands above the second one. Raises MediaError when the frame is too small for
+    letters that can be read, ValueError for another `kind`.
     """
     if kind not in _WORDS:
         raise ValueError(f"there is no label of the kind {kind!r}")
-    layout = _lay_out(width, height, _WORDS[kind])
-    x, y = 2 * floor(layout.left / 2), 2 * floor(layout.top / 2)
-    shape = (
-        2 * ceil((layout.top + layout.height - y) / 2),
-        2 * ceil((layout.left + layout.width - x) / 2),
+    return _drawn(_lay_out(width, height, _WORDS[kind], corner), f"AI + {_WORDS[kind]}")
+
+
+def draw_notice(width: int, height: int, lines: tuple[str, ...] = FILMED) -> Label:
+    """Return a notice of plain words at the top left of frames of `width` x `height`.
+
+    Its letters are smaller than the label's, which disclosure asks for; nobody may take one for the
+    other. Raises MediaError when the frame is too small for letters that can be read.
+    """
+    letters = max(_NOTICE_HEIGHT * min(width, height), _SMALLEST_LETTERS)
+    margin = _MARGIN * letters
+    wide, high = _pill_size(lines, letters)
+    if wide + 2 * margin > width or high + 2 * margin > height:
+        raise _too_small(width, height)
+    return _drawn(
+        _Layout(
+            left=margin,
+            top=margin,
+            width=wide,
+            height=high,
+            lines=lines,
+            letters=letters,
+        ),
+        ", ".join(lines),
     )
-    placed = replace(layout, left=layout.left - x, top=layout.top - y)
-    letters = _draw_lines(placed, shape)
-    pill = _draw_pill(placed, shape) * np.float32(_PILL_ALPHA)
-    alpha = letters + (1 - letters) * pill
-    luma = np.divide(letters, alpha, out=np.zeros_like(alpha), where=alpha > 0)
-    return Label(x=x, y=y, luma=luma, alpha=alpha, text=f"AI + {_WORDS[kind]}")
 
 
 def burn(picture: Picture, label: Label) -> Picture:
@@ -136,25 +187,49 @@ def label_present(picture: Picture, label: Label) -> float:
     return best
 
 
-def _lay_out(width: int, height: int, word: str) -> _Layout:
+def _drawn(layout: _Layout, text: str) -> Label:
+    x, y = 2 * floor(layout.left / 2), 2 * floor(layout.top / 2)
+    shape = (
+        2 * ceil((layout.top + layout.height - y) / 2),
+        2 * ceil((layout.left + layout.width - x) / 2),
+    )
+    placed = replace(layout, left=layout.left - x, top=layout.top - y)
+    letters = _draw_lines(placed, shape)
+    pill = _draw_pill(placed, shape) * np.float32(_PILL_ALPHA)
+    alpha = letters + (1 - letters) * pill
+    luma = np.divide(letters, alpha, out=np.zeros_like(alpha), where=alpha > 0)
+    return Label(x=x, y=y, luma=luma, alpha=alpha, text=text)
+
+
+def _pill_size(lines: tuple[str, ...], letters: float) -> tuple[float, float]:
+    """Return width and height of a pill around lines of that height, in pixels."""
+    wide = (max(measure_text(line) for line in lines) + 2 * _PAD_X) * letters
+    return wide, (len(lines) + (len(lines) - 1) * _LEADING + 2 * _PAD_Y) * letters
+
+
+def _lay_out(width: int, height: int, word: str, corner: Corner) -> _Layout:
     crops = simulate_crops(width, height).values()
     x0, y0 = max(crop[0] for crop in crops), max(crop[1] for crop in crops)
     x1, y1 = min(crop[2] for crop in crops), min(crop[3] for crop in crops)
+    foot = y1 - _FOOT * (y1 - y0)
     letters = max(_LETTER_HEIGHT * min(width, height), _SMALLEST_LETTERS)
     margin = _MARGIN * letters
     for lines in ((f"AI + {word}",), ("AI +", word)):
-        wide = (max(measure_text(line) for line in lines) + 2 * _PAD_X) * letters
-        high = (len(lines) + (len(lines) - 1) * _LEADING + 2 * _PAD_Y) * letters
+        wide, high = _pill_size(lines, letters)
         if wide + 2 * margin <= x1 - x0 and high + 2 * margin <= y1 - y0:
             return _Layout(
-                left=x1 - margin - wide,
-                top=y0 + margin,
+                left=x1 - margin - wide if corner.at_right else x0 + margin,
+                top=y0 + margin if corner.at_top else foot - margin - high,
                 width=wide,
                 height=high,
                 lines=lines,
                 letters=letters,
             )
-    raise MediaError(
+    raise _too_small(width, height)
+
+
+def _too_small(width: int, height: int) -> MediaError:
+    return MediaError(
         f"a picture of {width}x{height} is too small for a label that can be read",
         advice="Use footage of at least 160 pixels on its shorter side.",
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.errors import MediaError
-from assent.kit.imaging.label import Label, draw_label, label_present
+from assent.kit.imaging.label import Corner, Label, draw_label, label_present
 from assent.kit.media.picture import Picture, luma8
 
 __all__ = ["LabelFound", "find_label", "label_at_home"]
@@ -29,8 +29,8 @@ _SIDE = 360
 _SMALLEST, _LARGEST, _STEP = 0.025, 0.13, 1.05
 _DRAWN = 0.051
 _WIDE = 16 / 9
-# Drawings of the label kept: one for the film's size, and those of all sizes searched.
-_KEPT = 40
+# Drawings of the label kept: those of the film's size, and those of all sizes searched.
+_KEPT = 44
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,8 @@ class LabelFound:
     """The place in a picture that is most like the label.
 
     `seen` says whether it is one, `score` how much alike, 0..1. `box` is x, y, width, height in
-    pixels; `at_home` says that it is where a picture of this size has it. `letters` is their height
-    in the picture that was searched.
+    pixels; `at_home` says that it is in a corner where a picture of this size may have it.
+    `letters` is their height in the picture that was searched.
     """
 
     seen: bool
@@ -50,14 +50,23 @@ class LabelFound:
 
 
 def label_at_home(picture: Picture) -> LabelFound | None:
-    """Look where the label is drawn in a picture of this size; None for one too small for it."""
-    label = _drawn(picture.width, picture.height)
-    if label is None:
-        return None
-    score = label_present(picture, label)
-    height, width = label.alpha.shape
-    box = (label.x, label.y, width, height)
-    return LabelFound(seen=score >= _AT_HOME, score=score, box=box, at_home=True)
+    """Look where the label may be drawn in a picture of this size; None for one too small for it.
+
+    Of its corners, the one that is most like it, or the first that holds it.
+    """
+    best = None
+    for corner in Corner:
+        label = _drawn(picture.width, picture.height, corner)
+        if label is None:
+            return None
+        score = label_present(picture, label)
+        height, width = label.alpha.shape
+        box = (label.x, label.y, width, height)
+        found = LabelFound(seen=score >= _AT_HOME, score=score, box=box, at_home=True)
+        if found.seen:
+            return found
+        best = found if best is None or found.score > best.score else best
+    return best
 
 
 def find_label(picture: Picture, *, like: LabelFound | None = None) -> LabelFound | None:
@@ -81,10 +90,10 @@ def find_label(picture: Picture, *, like: LabelFound | None = None) -> LabelFoun
 
 
 @lru_cache(maxsize=_KEPT)
-def _drawn(width: int, height: int) -> Label | None:
+def _drawn(width: int, height: int, corner: Corner = Corner.TOP_RIGHT) -> Label | None:
     """Return the label as drawn for a size; None for a picture too small for it."""
     try:
-        return draw_label(width, height)
+        return draw_label(width, height, corner=corner)
     except MediaError:
         return None
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["unwarp"]
+__all__ = ["read_at", "unwarp"]
 
 
 def unwarp(
@@ -33,3 +33,11 @@ def unwarp(
     from_box[:, 2] += matrix[:, :2] @ (x0, y0)
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(crop, from_box, (x1 - x0, y1 - y0), flags=flags), np.float32)
+
+
+def read_at(
+    field: NDArray[np.float32], right: NDArray[np.float32], down: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Read a field, float32 [H, W], at places [h, w]: between its pixels linearly, 0 outside."""
+    found = cv2.remap(field, right, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(found, np.float32)

@@ -146,16 +146,28 @@ class Mover:
         ]
         return _joined(moved)
 
-    def follow(self, picture: Sharpened, mesh: Floats, steps: int = 4) -> Motion:
-        """The motion (of length 1) in a picture with the mesh network's points [P, 3]."""
+    def follow(
+        self, picture: Sharpened, mesh: Floats, steps: int = 4, *, hold: float = 1.0
+    ) -> Motion:
+        """The motion (of length 1) in a picture with the mesh network's points [P, 3].
+
+        `hold` tells how many times as firmly as usual those points are kept to.
+        """
         anchor = self.first_guess(mesh[None])
         motion = anchor
         for _ in range(steps):
             goal = self.expected(self._tone(picture, motion))
-            motion = self._step_one(picture, motion, anchor, goal)
+            motion = self._step_one(picture, motion, anchor, goal, hold)
         return motion
 
-    def _step_one(self, picture: Sharpened, motion: Motion, anchor: Motion, goal: Small) -> Motion:
+    def _step_one(
+        self,
+        picture: Sharpened,
+        motion: Motion,
+        anchor: Motion,
+        goal: Small,
+        hold: float = 1.0,
+    ) -> Motion:
         views = motion.views
         scale, rotation = float(views.scale[0]), views.rotation[0].astype(np.float32)
         turned = self._mixed(motion.expressions[0]) @ rotation.T
@@ -178,7 +190,7 @@ class Mover:
         jacobian = np.concatenate([pose, shown])
         trust = 1 / (1 + (rest / _STRAY) ** 2)
         weighed = jacobian * trust
-        stiffness = np.concatenate([[scale**2] * 4, [1, 1], 1 / self.spread**2]) * _HOLD
+        stiffness = np.concatenate([[scale**2] * 4, [1, 1], 1 / self.spread**2]) * _HOLD * hold
         away = np.concatenate([_difference(motion, anchor), motion.expressions[0]])
         away[6:] -= anchor.expressions[0]
         normal = (weighed @ jacobian.T).astype(np.float64) + np.diag(stiffness)

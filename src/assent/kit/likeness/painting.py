@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from assent.kit.likeness.geometry import Floats
 from assent.kit.likeness.layout import Layout, draw
 
-__all__ = ["Painted", "paint", "rim"]
+__all__ = ["Painted", "laid", "paint", "rim"]
 
 _FEATHER: Final = 0.07  # share of the texture's side over which it fades at its rim
 _CONTOUR: Final = 1.5  # px: how soft the edge is where the face turns away
@@ -75,10 +75,38 @@ def paint(
     return Painted(np.clip(rgb, 0, 255, out=rgb), alpha, x0, y0)
 
 
-def rim(layout: Layout) -> NDArray[np.float32]:
-    """How much of a texture shows: 1 inside, falling smoothly to 0 at the rim; float32 [S, S]."""
+def laid(
+    field: NDArray[np.float32], mesh: Floats, layout: Layout, size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Lay a field over a mesh, as the camera sees it.
+
+    Args:
+        field: float32 [S, S], in the layout.
+        mesh: [P, 3], pixels of the picture.
+        layout: of the field.
+        size: height and width of the picture.
+
+    Returns:
+        float32 [height, width], 0 where there is no face.
+    """
+    ids, ways = _triangles(mesh, layout, size)
+    right, down = _places(ids, ways)
+    found = cv2.remap(field, right, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(found, np.float32)
+
+
+def rim(layout: Layout, *, feather: float = 1.0, grow: float = 0.0) -> NDArray[np.float32]:
+    """How much of a texture shows: 1 inside, falling smoothly to 0 at the rim; float32 [S, S].
+
+    Args:
+        layout: the texture's.
+        feather: how wide it falls, in shares of what is usual.
+        grow: by how much further out it does, as a share of the texture's side; it ends with the
+            mesh anyway.
+    """
     depth = cv2.distanceTransform(layout.mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    rise = np.clip(depth / (_FEATHER * layout.size), 0, 1)
+    reached = np.where(layout.mask, np.asarray(depth) + grow * layout.size, 0)
+    rise = np.clip(reached / (_FEATHER * feather * layout.size), 0, 1)
     return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
 
 

@@ -12,6 +12,8 @@ exemplars are steadied without lag; who paints says what may be forgotten, so th
 grow. One thread may show frames while others ask for several faces at once.
 """
 
+from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,11 +27,11 @@ from assent.kit.likeness.geometry import Floats, normals
 from assent.kit.likeness.hiding import Hiding, unwrapped
 from assent.kit.likeness.light import GAMMA, colours, light_on, relit, shade_of
 from assent.kit.likeness.mixing import Mixer, Shares
-from assent.kit.likeness.motion import Motion, sharpened
+from assent.kit.likeness.motion import Motion, Mover, sharpened
 from assent.kit.likeness.painting import rim
 from assent.kit.likeness.portrait import Portrait
 
-__all__ = ["AFRESH", "AHEAD", "Face", "Performance"]
+__all__ = ["AFRESH", "AHEAD", "Face", "Finish", "Performance"]
 
 AHEAD: Final = 12
 """Frames that must be seen before and after one that is painted, if there are any."""
@@ -45,6 +47,8 @@ _FOCUS: Final = 3.0  # frames: the same of focus
 _FRONTAL: Final = -0.4  # the z of normals of points that are seen well
 _SOFT: Final = 0.023  # share of the texture's side that changes of light are smoothed over
 _NEAR, _FAR = 0.25, 0.45  # radians beyond the nearest exemplar: painted fully, not at all
+_FIRM: Final = 30.0
+"""How many times as firmly as usual points are kept to that a person has put where they are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +91,25 @@ class _Seen:
     matrix: Floats
     middle: Floats
     sight: Sight
+    beyond: Floats | None  # what of a move by hand no pose and expression explains
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """How a face is finished.
+
+    Attributes:
+        colour: how the donor's face gets its colours: how bright and how warm the donor's footage
+            was can't be told from the donor's skin.
+        strength: how far it goes to them, 0..1.
+        feather: how wide its rim falls, in shares of what is usual.
+        grow: by how much further out that begins, as a share of the texture's side.
+    """
+
+    colour: Colour = Colour.TOUCH
+    strength: float = 1.0
+    feather: float = 1.0
+    grow: float = 0.0
 
 
 class Performance:
@@ -94,18 +117,18 @@ class Performance:
 
     Args:
         portrait: of the donor, for that performer.
-        colour: how the donor's face gets its colours: how bright and how warm the donor's footage
-            was can't be told from the donor's skin.
+        finish: how faces are finished.
     """
 
-    def __init__(self, portrait: Portrait, colour: Colour = Colour.TOUCH) -> None:
+    def __init__(self, portrait: Portrait, finish: Finish = Finish()) -> None:
         self._portrait = portrait
-        self._colour = colour
+        self._finish = finish
         self._mixer = Mixer(portrait)
         self._hiding = Hiding(portrait.layout, portrait.look)
-        self._rim = rim(portrait.layout)
+        self.rim = rim(portrait.layout, feather=finish.feather, grow=finish.grow)
+        """How much of a face shows where nothing hides it: float32 [S, S], 0..1."""
         self._seen: dict[int, _Seen] = {}
-        self._last: _Seen | None = None
+        self._last: tuple[int, _Seen] | None = None
         self._even = _soft(portrait.layout.half.mask.astype(np.float32))[..., None] + 1e-3
 
     def see(
@@ -115,6 +138,7 @@ class Performance:
         crop: NDArray[np.uint8],
         mesh: Floats,
         matrix: Floats,
+        moved: Floats | None = None,
     ) -> None:
         """Take in the next frame.
 
@@ -124,10 +148,16 @@ class Performance:
             crop: uint8 [S, S, 3], the performer's face.
             mesh: [P, 3], the mesh network's points, pixels of the crop.
             matrix: float64 [2, 3], frame pixels to crop pixels.
+            moved: [P, 2], pixels of the crop by which a person has moved the points to where they
+                are in `mesh`; they are kept to firmly then.
         """
         portrait = self._portrait
-        motion = portrait.performer.follow(sharpened(crop), mesh)
+        hold = 1.0 if moved is None else _FIRM
+        motion = portrait.performer.follow(sharpened(crop), mesh, hold=hold)
+        beyond = None if moved is None else _unexplained(portrait.performer, mesh, moved)
         placed = portrait.performer.meshes(motion)
+        if beyond is not None:
+            placed[..., :2] += beyond
         seen = colours(crop, placed[0])
         facing = normals(placed[0], portrait.layout.triangles)
         light, explained = light_on(portrait.skin, seen, facing, self._before(number, run))
@@ -135,7 +165,7 @@ class Performance:
         turn = motion.views.turns()[0]
         texture = unwrapped(portrait.layout, crop, placed[0])
         glanced = number % _GLANCE == 0
-        self._seen[number] = self._last = _Seen(
+        here = _Seen(
             run=run,
             motion=motion,
             offsets=offsets,
@@ -149,12 +179,30 @@ class Performance:
             matrix=matrix,
             middle=_in_frame(placed[0], matrix)[:, :2].mean(0),
             sight=look_at(crop, placed[0]),
+            beyond=beyond,
         )
+        self._seen[number], self._last = here, (number, here)
 
     def forget(self, number: int) -> None:
         """Drop what no face after that of frame `number` needs: they are asked for no more."""
         for old in [known for known in list(self._seen) if known <= number - AHEAD]:
             del self._seen[old]
+
+    def knows(self, number: int) -> bool:
+        """Tell whether a frame was seen and not forgotten."""
+        return number in self._seen
+
+    def keep(self, first: int, last: int) -> None:
+        """Drop what was seen of all frames but those from `first` to `last`."""
+        self._seen = {n: seen for n, seen in self._seen.items() if first <= n <= last}
+
+    def finished(self, finish: Finish, changed: Collection[int]) -> "Performance":
+        """Return this with faces finished otherwise, and some frames forgotten."""
+        other = copy(self)
+        other._finish = finish  # noqa: SLF001 - its own kind
+        other.rim = rim(self._portrait.layout, feather=finish.feather, grow=finish.grow)
+        other._seen = {n: seen for n, seen in self._seen.items() if n not in changed}  # noqa: SLF001
+        return other
 
     def face(self, number: int) -> Face | None:
         """The donor's face for a frame that has been seen; None if there was no face in it."""
@@ -168,6 +216,8 @@ class Performance:
             for name, frames in self._mixer.steady.items()
         }
         placed = here.motion.views.project((portrait.shape + here.offsets)[None])
+        if here.beyond is not None:
+            placed[..., :2] += here.beyond
         texture, shade = self._mixer.mix(shares)
         facing = normals(placed[0], portrait.layout.triangles)
         ratio = relit(shade, shade_of(facing, light))
@@ -179,7 +229,7 @@ class Performance:
         shown = float(np.clip((_FAR - away) / (_FAR - _NEAR), 0, 1))
         return Face(
             texture=texture,
-            share=self._rim * uncovered * np.float32(shown),
+            share=self.rim * uncovered * np.float32(shown),
             mesh=_in_frame(placed[0], here.matrix),
             turn=here.turn,
             away=away,
@@ -197,7 +247,8 @@ class Performance:
         skin = self._portrait.skin.colour[shown] * shade_of(facing, light)[shown]
         theirs = np.clip(255 * skin ** (1 / GAMMA), 1, 255)
         own = texture[rows, columns].astype(np.float64) + 1
-        return map_colours(own, theirs, self._colour).apply(texture)
+        mapped = map_colours(own, theirs, self._finish.colour)
+        return mapped.weaker(self._finish.strength).apply(texture)
 
     def _covering(self, number: int) -> NDArray[np.float32] | None:
         """What hides the performer's face."""
@@ -211,8 +262,14 @@ class Performance:
 
     def _before(self, number: int, run: int) -> Floats | None:
         """The light in the frame before, if it was of the same run; it is forgotten at times."""
-        last = self._last if number % AFRESH else None
-        return last.light if last is not None and last.run == run else None
+        if self._last is not None and self._last[0] >= number:
+            # Who looks at a frame again does so after the one before it.
+            earlier = [known for known in self._seen if known < number]
+            self._last = (max(earlier), self._seen[max(earlier)]) if earlier else None
+        if self._last is None or self._last[0] // AFRESH != number // AFRESH:
+            return None
+        last = self._last[1]
+        return last.light if last.run == run else None
 
     def _near(self, number: int, frames: float) -> list[tuple[_Seen, float]]:
         """The frames around one in its run, and how much each is to count."""
@@ -255,6 +312,16 @@ class Performance:
         field = _soft(layout.half.spread(values)) / self._even
         whole = cv2.resize(field, (layout.size, layout.size), interpolation=cv2.INTER_LINEAR)
         return np.asarray(whole, np.float32)
+
+
+def _unexplained(performer: Mover, mesh: Floats, moved: Floats) -> Floats:
+    """What of a move by hand, [P, 2], the performer's own poses and expressions can't do."""
+    before = np.array(mesh, np.float64)
+    before[:, :2] -= moved
+    done = [
+        performer.meshes(performer.first_guess(each[None]))[0, :, :2] for each in (mesh, before)
+    ]
+    return np.asarray(moved - (done[0] - done[1]), np.float64)
 
 
 def _soft(field: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,8 +1,8 @@
 """Decode a picture track strictly: damage and early ends are errors with their time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import av.error
 from av.codec.context import ThreadType
@@ -13,7 +13,15 @@ from av.video.frame import VideoFrame
 from assent.kit.errors import MediaError, StorageError
 from assent.kit.media._container import Opened, OpenedClip
 
-__all__ = ["INDEXED", "decode_frames", "frame_rate", "frame_ticks", "packets", "time_base"]
+__all__ = [
+    "INDEXED",
+    "decode_frames",
+    "decode_near",
+    "frame_rate",
+    "frame_ticks",
+    "packets",
+    "time_base",
+]
 
 _USUAL_RATE = Fraction(25)
 _USUAL_TIME_BASE = Fraction(1, 90000)
@@ -39,8 +47,12 @@ def frame_ticks(track: Stream) -> int:
     return max(round(1 / (frame_rate(track) * time_base(track))), 1)
 
 
-def decode_frames(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[VideoFrame]:
+def decode_frames(
+    clip: OpenedClip, *, keys_only: bool = False, lightly: bool = False
+) -> Iterator[VideoFrame]:
     """Decode from the container's present position to its end, or its key frames alone.
+
+    Decoded `lightly`, frames that no other leans on are left out, and edges of blocks show.
 
     Raises:
         MediaError: Damage, or an end before the promised one.
@@ -48,9 +60,12 @@ def decode_frames(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[Vide
     """
     context = clip.video.codec_context
     context.thread_type = ThreadType.AUTO
-    context.skip_frame = "NONKEY" if keys_only else "DEFAULT"
+    context.skip_frame = _skipped(keys_only=keys_only, lightly=lightly)
     # Damage raises instead of being painted over with guesses.
-    context.options = {**context.options, "err_detect": "explode"}
+    smooth = "all" if lightly else "default"
+    context.options = {
+        **context.options, "err_detect": "explode", "skip_loop_filter": smooth
+    }  # fmt: skip
     missing = _first_missing(clip)
     end = 0.0
     frames = _Decoder(clip)
@@ -69,6 +84,34 @@ def decode_frames(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[Vide
         promised = (clip.container.duration or 0) / 1_000_000
         if end < promised - _ENDS_EARLY:
             raise _ends_early(clip, end)
+
+
+def decode_near(
+    clip: OpenedClip, may_skip: "Callable[[Packet[Any]], bool]"
+) -> Iterator[VideoFrame]:
+    """Decode from the container's present position on, to reach a picture that lies behind it.
+
+    Pictures that `may_skip` says nobody wants are left out where no other leans on them. May be
+    called again on the same clip, after a seek.
+
+    Raises:
+        MediaError: Damage.
+        StorageError: The file can't be read.
+    """
+    context = clip.video.codec_context
+    if not context.is_open:
+        context.thread_type = ThreadType.AUTO
+        context.options = {**context.options, "err_detect": "explode"}
+    frames = _Decoder(clip)
+    for packet in packets(clip, clip.video):
+        context.skip_frame = "NONREF" if may_skip(packet) else "DEFAULT"
+        yield from frames.decode(packet)
+
+
+def _skipped(*, keys_only: bool, lightly: bool) -> Literal["NONKEY", "NONREF", "DEFAULT"]:
+    if keys_only:
+        return "NONKEY"
+    return "NONREF" if lightly else "DEFAULT"
 
 
 def packets(clip: Opened, *tracks: Stream) -> Iterator["Packet[Any]"]:

@@ -1,4 +1,4 @@
-"""The door through which clear video leaves: pictures and sound into MP4, stills into images.
+"""The door through which clear video leaves: pictures and sound into MP4 and MOV, and stills.
 
 Only the seals import this module, and what takes bystanders out of footage before it is kept, into
 a scratch file that is encrypted. It writes into streams that it is given, nowhere else.
@@ -24,19 +24,20 @@ from av.audio.stream import AudioStream
 from av.codec.context import Flags, ThreadType
 from av.container import OutputContainer
 from av.packet import Packet
-from av.video.frame import PictureType
+from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from assent.kit.errors import MediaError, StorageError
 from assent.kit.media import _colour, _sound
 from assent.kit.media._container import OpenedClip, Source, open_clip
-from assent.kit.media._planes import even_size, pix_fmt, to_frame
+from assent.kit.media._muxing import Writer, chain, with_gaps
+from assent.kit.media._planes import MATTE_FORMAT, even_size, pix_fmt, to_frame, to_matte_frame
 from assent.kit.media.convert import scale
 from assent.kit.media.picture import Picture
 from assent.kit.media.probe import Clip
 
-__all__ = ["Encoded", "encode", "encode_still"]
+__all__ = ["Encoded", "encode", "encode_matte", "encode_still"]
 
 # Fixed, since x264's result depends on it; two serve small machines as well.
 _THREADS = 4
@@ -49,10 +50,9 @@ _KEYS_APART = Fraction(1, 2)
 _SEARCH = "subme=1:partitions=i8x8"
 # The quantiser 0 loses nothing, at 8 and at 10 bits; more effort would save a fifth of the space.
 _LOSSLESS = {"qp": "0", "preset": "ultrafast"}
+_PRORES = {"profile": "4444", "vendor": "apl0", "alpha_bits": "16"}
 _NOTICE_RATE = 48_000
 _FINEST_MOVIE_TIMESCALE = 10_000
-# The last picture is shown until the clip's end, but not for longer than this many usual gaps.
-_LONGEST_LAST = 10
 _JPEG_QUALITY = 95
 _OUT_BUFFER = 1 << 18
 
@@ -131,22 +131,85 @@ def encode(
         video = _add_video(container, first, target, like, options)
         sounds = _add_sound(container, sound, source, notice=notice, mark=mark, origin=origin)
         return _run(
-            _Writer(container, sounds),
+            Writer(container, sounds),
             video,
-            (_fit(picture, size) for picture in _chain(first, rest)),
+            (_fit(picture, size) for picture in chain(first, rest)),
             like=like,
             origin=origin,
             on_frame=on_frame or (lambda _: None),
         )
 
 
-def encode_still(rgb: NDArray[np.uint8], sink: BinaryIO, *, kind: Literal["png", "jpeg"]) -> None:
-    """Write one RGB picture, uint8 `[H, W, 3]`, as PNG or JPEG (quality 95, 4:2:0).
+def encode_matte(
+    pictures: Iterable[tuple[Picture, NDArray[np.uint8]]],
+    sink: BinaryIO,
+    *,
+    like: Clip,
+    sound_from: Source | None,
+) -> Encoded:
+    """Write pictures with their opacity as MOV: ProRes 4444 of 10 bits, straight alpha of 16.
+
+    That is what compositing and editing programs take. Time stamps and colour tags are kept as
+    `encode` keeps them; sound is copied, or encoded as AAC where it can't be.
+
+    Args:
+        pictures: Upright, with rising time stamps; each with its opacity, uint8 `[H, W]`, 255
+            where nothing behind it is seen.
+        sink: Writable and seekable binary file, at position 0.
+        like: The clip that the pictures come from; gives time base, rate and colour tags.
+        sound_from: Where to take the sound from, or None for none; nothing else may use a
+            file object meanwhile.
+
+    Raises:
+        MediaError: No pictures, or sound that can't be read.
+        StorageError: The sink can't be written to (full disk), or the sound's file not read.
+    """
+    opacities: dict[int, NDArray[np.uint8]] = {}
+
+    def alone() -> Iterator[Picture]:
+        for picture, opacity in pictures:
+            opacities[picture.pts] = opacity
+            yield picture
+
+    rest = alone()
+    first = next(rest, None)
+    if first is None:
+        raise MediaError(f"{like.name}: there are no pictures to encode")
+    with ExitStack() as stack:
+        container = stack.enter_context(_writing(sink, like, "mov"))
+        sound = stack.enter_context(open_clip(sound_from, name=like.name)) if sound_from else None
+        source = _sound.pick_sound(sound) if sound else None
+        video = container.add_stream("prores_ks", rate=like.frame_rate, options=_PRORES)
+        video.width, video.height = even_size(first.width, first.height)
+        video.pix_fmt = MATTE_FORMAT
+        _tag(video, first, like)
+        begin = first.pts * like.time_base
+        origin = max(min(begin, _sound.start_of(source)) if source else begin, Fraction(0))
+        sounds = _add_sound(container, sound, source, notice=None, mark=None, origin=origin)
+        return _run(
+            Writer(container, sounds),
+            video,
+            chain(first, rest),
+            like=like,
+            origin=origin,
+            on_frame=lambda _: None,
+            framed=lambda picture: to_matte_frame(picture, opacities.pop(picture.pts)),
+        )
+
+
+def encode_still(
+    rgb: NDArray[np.uint8],
+    sink: BinaryIO,
+    *,
+    kind: Literal["png", "jpeg"],
+    quality: int = _JPEG_QUALITY,
+) -> None:
+    """Write one RGB picture, uint8 `[H, W, 3]`, as PNG or JPEG (4:2:0, of that `quality`).
 
     Raises:
         StorageError: The sink can't be written to.
     """
-    options = [] if kind == "png" else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    options = [] if kind == "png" else [cv2.IMWRITE_JPEG_QUALITY, quality]
     _, data = cv2.imencode(f".{kind}", np.ascontiguousarray(rgb[..., ::-1]), options)
     _Sink(sink).write(data.tobytes())
 
@@ -180,14 +243,16 @@ class _Sink:
 
 
 @contextmanager
-def _writing(file: BinaryIO, like: Clip) -> Iterator[OutputContainer]:
-    """An MP4 container that is finished at the end, or abandoned on an error."""
+def _writing(
+    file: BinaryIO, like: Clip, kind: Literal["mp4", "mov"] = "mp4"
+) -> Iterator[OutputContainer]:
+    """A container that is finished at the end, or abandoned on an error."""
     sink = _Sink(file)
     ticks = like.time_base.denominator
     container = av.open(
         sink,
         "w",
-        format="mp4",
+        format=kind,
         container_options={
             "fflags": "+bitexact",
             "video_track_timescale": str(ticks),
@@ -221,6 +286,14 @@ def _add_video(
     )
     stream.width, stream.height = size
     stream.pix_fmt = pix_fmt(picture.bits)
+    _tag(stream, picture, like)
+    context = stream.codec_context
+    context.thread_count = _THREADS
+    context.thread_type = ThreadType.FRAME
+    return stream
+
+
+def _tag(stream: VideoStream, picture: Picture, like: Clip) -> None:
     context = stream.codec_context
     context.time_base = Fraction(1, like.time_base.denominator)
     context.sample_aspect_ratio = like.pixel_aspect
@@ -228,10 +301,7 @@ def _add_video(
     context.colorspace = _colour.MATRICES[picture.matrix]
     context.color_primaries = _colour.PRIMARIES[like.primaries]
     context.color_trc = _colour.TRANSFERS[like.transfer]
-    context.thread_count = _THREADS
-    context.thread_type = ThreadType.FRAME
     context.flags |= Flags.bitexact | Flags.frame_duration
-    return stream
 
 
 def _add_sound(
@@ -265,19 +335,20 @@ def _add_sound(
 
 
 def _run(
-    writer: "_Writer",
+    writer: Writer,
     video: VideoStream,
     pictures: Iterator[Picture],
     *,
     like: Clip,
     origin: Fraction,
     on_frame: Callable[[int], None],
+    framed: Callable[[Picture], VideoFrame] = to_frame,
 ) -> Encoded:
     count, ticks, shift = 0, 0, round(origin / like.time_base)
     apart, key = _KEYS_APART / like.time_base, None
     scale_by, unit = like.time_base.numerator, Fraction(1, like.time_base.denominator)
-    for picture, gap in _with_gaps(pictures, like):
-        frame = to_frame(picture)
+    for picture, gap in with_gaps(pictures, like):
+        frame = framed(picture)
         frame.pts, frame.duration = (picture.pts - shift) * scale_by, gap * scale_by
         frame.time_base = unit
         if key is None or picture.pts + gap - key > apart:
@@ -288,50 +359,6 @@ def _run(
     writer.write(video.encode(None))
     writer.finish()
     return Encoded(frames=count, duration=float(ticks * like.time_base))
-
-
-class _Writer:
-    """Writes picture packets, and before each the sound packets that are due."""
-
-    def __init__(self, container: OutputContainer, sounds: Iterator["Packet[Any]"]) -> None:
-        self._container = container
-        self._sounds = sounds
-        self._sound = next(sounds, None)
-
-    def write(self, packets: list["Packet[Any]"]) -> None:
-        for packet in packets:
-            self._write_sounds((packet.dts or 0) * packet.time_base)
-            self._container.mux(packet)
-
-    def finish(self) -> None:
-        self._write_sounds(None)
-
-    def _write_sounds(self, until: Fraction | None) -> None:
-        while (packet := self._sound) is not None:
-            if until is not None and (packet.dts or 0) * packet.time_base > until:
-                return
-            self._container.mux(packet)
-            self._sound = next(self._sounds, None)
-
-
-def _with_gaps(pictures: Iterator[Picture], like: Clip) -> Iterator[tuple[Picture, int]]:
-    """Each picture with the time for which it is shown, in ticks."""
-    usual = max(round(1 / (like.frame_rate * like.time_base)), 1)
-    picture = next(pictures)
-    begin = picture.pts
-    for following in pictures:
-        yield picture, following.pts - picture.pts
-        picture = following
-    if not like.variable_rate:
-        yield picture, usual
-        return
-    left = begin + round(Fraction(like.duration) / like.time_base) - picture.pts
-    yield picture, left if 0 < left <= _LONGEST_LAST * usual else usual
-
-
-def _chain(first: Picture, rest: Iterator[Picture]) -> Iterator[Picture]:
-    yield first
-    yield from rest
 
 
 def _fit(picture: Picture, size: tuple[int, int] | None) -> Picture:

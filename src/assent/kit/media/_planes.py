@@ -6,11 +6,15 @@ padded by repeating the last row and column.
 
 import numpy as np
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
 from assent.kit.media import _colour
 from assent.kit.media.picture import Picture, Samples
 
-__all__ = ["even_size", "pix_fmt", "to_frame"]
+__all__ = ["MATTE_FORMAT", "even_size", "pix_fmt", "to_frame", "to_matte_frame"]
+
+MATTE_FORMAT = "yuva444p10le"
+"""The pixel format of pictures with opacity."""
 
 _LAYOUTS = {(1, 1): "444", (2, 1): "422", (2, 2): "420"}
 
@@ -27,10 +31,23 @@ def pix_fmt(bits: int) -> str:
 
 def to_frame(picture: Picture) -> VideoFrame:
     """A frame in the encoder's pixel format; time stamps are left to the caller."""
+    return _frame(picture, pix_fmt(picture.bits))
+
+
+def to_matte_frame(picture: Picture, opacity: NDArray[np.uint8]) -> VideoFrame:
+    """A frame of `MATTE_FORMAT` with that opacity, `[H, W]`; time stamps are left to the caller."""
+    frame = _frame(picture, MATTE_FORMAT)
+    # 255 becomes 1023.
+    deep = (opacity.astype(np.uint16) << 2) | (opacity >> 6)
+    _fill(frame, 3, deep, *even_size(picture.width, picture.height))
+    return frame
+
+
+def _frame(picture: Picture, wanted: str) -> VideoFrame:
     width, height = even_size(picture.width, picture.height)
     sx, sy = picture.subsampling
-    wanted = pix_fmt(picture.bits)
-    frame = VideoFrame(width, height, wanted.replace("420", _LAYOUTS[sx, sy]))
+    layout = pix_fmt(picture.bits).replace("420", _LAYOUTS[sx, sy])
+    frame = VideoFrame(width, height, layout)
     _fill(frame, 0, picture.y, width, height)
     _fill(frame, 1, picture.u, width // sx, height // sy)
     _fill(frame, 2, picture.v, width // sx, height // sy)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from assent.kit.media.picture import Picture, paste_rgb
 
-__all__ = ["fit_shortest_side", "from_rgb", "scale"]
+__all__ = ["fit_shortest_side", "from_rgb", "scale", "scaled_plane"]
 
 
 def scale(picture: Picture, width: int, height: int) -> Picture:
@@ -23,6 +23,11 @@ def scale(picture: Picture, width: int, height: int) -> Picture:
         u=cv2.resize(picture.u, chroma, interpolation=cv2.INTER_AREA),
         v=cv2.resize(picture.v, chroma, interpolation=cv2.INTER_AREA),
     )
+
+
+def scaled_plane(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a plane [H, W] at another (width, height), resampled by area."""
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def fit_shortest_side(width: int, height: int, longest_allowed: int) -> tuple[int, int]:

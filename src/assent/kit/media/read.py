@@ -19,7 +19,7 @@ from assent.kit.media._timeline import Timeline
 from assent.kit.media._upright import Look, look_of, to_picture
 from assent.kit.media.picture import Picture
 
-__all__ = ["Shown", "read_pictures", "read_shown", "sample_pictures"]
+__all__ = ["Shown", "read_pictures", "read_shown", "sample_pictures", "skim"]
 
 # Seconds before the wanted time to which a resumed reading seeks, in turn; after these the
 # clip's beginning. Pictures that lean on one before a seek point follow it within a few
@@ -80,6 +80,16 @@ def read_shown(source: Source, *, name: str) -> Iterator[Shown]:
     """Yield what `read_pictures` does, for who looks at some of it: all of it is decoded."""
     with open_clip(source, name=name) as clip:
         yield from _shown(clip)
+
+
+def skim(source: Source, *, name: str) -> Iterator[Shown]:
+    """Yield a clip's pictures for who needs neither all nor fine detail, twice as fast.
+
+    Pictures that no other leans on are left out where a codec has such, and edges of blocks aren't
+    smoothed. Raises as `read_pictures`.
+    """
+    with open_clip(source, name=name) as clip:
+        yield from _shown(clip, lightly=True)
 
 
 def sample_pictures(source: Source, *, name: str, seconds: float) -> Iterator[Picture]:
@@ -164,9 +174,9 @@ def _pictures(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[Picture]
     return (shown.take() for shown in _shown(clip, keys_only=keys_only))
 
 
-def _shown(clip: OpenedClip, *, keys_only: bool = False) -> Iterator[Shown]:
+def _shown(clip: OpenedClip, *, keys_only: bool = False, lightly: bool = False) -> Iterator[Shown]:
     timeline, look = Timeline(frame_ticks(clip.video)), None
-    for frame in decode_frames(clip, keys_only=keys_only):
+    for frame in decode_frames(clip, keys_only=keys_only, lightly=lightly):
         look = look or look_of(frame, name=clip.name)
         pts = timeline.place(frame.pts if frame.pts is not None else frame.dts)
         _check(frame, look, clip, pts)

@@ -8,10 +8,12 @@ import av
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assent.kit.errors import MediaError
-from assent.kit.imaging.label import Label, burn, draw_label, label_present, simulate_crops
+from assent.kit.imaging.label import Corner, Label, burn, draw_label, label_present, simulate_crops
 from assent.kit.media.picture import Picture
 
 SIZES = [(384, 384), (1920, 1080), (1080, 1920), (1280, 720), (720, 576), (333, 501), (2560, 1080)]
@@ -82,6 +84,48 @@ def test_it_sits_at_the_top_right_of_what_the_crops_leave(size: tuple[int, int],
     assert right - x1 <= margin
     assert y0 - top <= margin
     assert x0 - left >= right - x1 - 2
+
+
+PLACED = list(product([*SIZES, (160, 120), (256, 256)], KINDS, Corner))
+
+
+@pytest.mark.parametrize(("size", "kind", "corner"), PLACED)
+def test_every_corner_is_as_safe_and_the_label_as_large(
+    size: tuple[int, int], kind: str, corner: Corner
+) -> None:
+    label, usual = draw_label(*size, kind=kind, corner=corner), draw_label(*size, kind=kind)
+    x0, y0, x1, y1 = covered(label)
+    for left, top, right, bottom in simulate_crops(*size).values():
+        assert left < x0 < x1 < right
+        assert top < y0 < y1 < bottom
+        # What players lay over the foot of a crop that fills their screen.
+        assert y1 <= bottom - 0.1 * (bottom - top) or (bottom - top) > (size[0] + 1)
+    assert label.text == usual.text
+    assert [n % 2 for n in (label.x, label.y, *label.alpha.shape)] == [0, 0, 0, 0]
+    assert label.alpha.sum() == pytest.approx(usual.alpha.sum(), rel=0.01)
+    a, b, c, d = covered(usual)
+    assert abs((x1 - x0) - (c - a)) <= 2
+    assert abs((y1 - y0) - (d - b)) <= 2
+    assert (y0 == b) == corner.at_top
+    assert x0 >= a - 1 if corner.at_right else x0 <= a
+
+
+@given(st.integers(90, 1200), st.integers(90, 1200), st.sampled_from(KINDS))
+@settings(max_examples=40, deadline=None)
+def test_what_fits_one_corner_fits_all(width: int, height: int, kind: str) -> None:
+    def fits(corner: Corner) -> bool:
+        try:
+            label = draw_label(width, height, kind=kind, corner=corner)
+        except MediaError:
+            return False
+        high, wide = label.alpha.shape
+        assert label.x >= 0
+        assert label.y >= 0
+        assert label.x + wide <= width + 1
+        assert label.y + high <= height + 1
+        return True
+
+    assert len({fits(corner) for corner in Corner}) == 1
 
 
 @pytest.mark.parametrize(("size", "kind"), CASES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assent.kit.imaging.label import burn, draw_label
+from assent.kit.imaging.label import Corner, burn, draw_label
 from assent.kit.imaging.label_search import find_label, label_at_home
 from assent.kit.media.convert import from_rgb
 from assent.kit.media.picture import Picture
@@ -57,6 +57,24 @@ def test_the_label_is_seen_where_it_was_drawn(labelled: Picture, plain: Picture)
     without = label_at_home(plain)
     assert without is not None
     assert not without.seen
+
+
+@pytest.mark.parametrize("corner", Corner)
+def test_it_is_at_home_in_every_corner(plain: Picture, corner: Corner) -> None:
+    label = draw_label(plain.width, plain.height, corner=corner)
+    found = label_at_home(burn(plain, label))
+    assert found is not None
+    assert (found.seen, found.at_home, found.box[:2]) == (True, True, (label.x, label.y))
+    # Half way between two corners is no place for it.
+    elsewhere = replace(label, y=plain.height // 2)
+    assert not (label_at_home(burn(plain, elsewhere)) or found).seen
+
+
+@pytest.mark.parametrize("name", ["scene1_ada", "two_people", "no_face", "ben_train"])
+def test_no_corner_of_a_film_without_one_looks_like_it(samples: Path, name: str) -> None:
+    pictures = list(read_pictures(samples / f"{name}.mp4", name=name))[::12]
+    found = [label_at_home(picture) for picture in pictures]
+    assert max(each.score for each in found if each is not None) < 0.4
 
 
 @pytest.mark.parametrize("change", HANDLINGS)
