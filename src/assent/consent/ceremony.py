@@ -12,7 +12,7 @@ from typing import BinaryIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from assent.consent._rows import ENDED, rows_of
+from assent.consent._rows import ENDED, rows_of, tell_event
 from assent.consent.enrolment import enrol_from_statement, pack_templates
 from assent.consent.ground import check_ground, decision_entry
 from assent.consent.locker import Locker
@@ -258,6 +258,7 @@ def make_live(studio: Studio, row: ConsentRow, *, resumed: bool = False) -> Acce
             row = _unless_ended(session, row)
             row.log_index = index
             row.state = "live"
+            tell_event(session, row, moment=studio.clock())
     person = person_by_id(studio, row.person_id)
     receipt = read_receipt(str(row.receipt), subject=person.key, studio=studio.signing_key)
     return Accepted(

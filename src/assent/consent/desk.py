@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from assent.consent._key import KEY
 from assent.consent.clearance import Act, Clearance, Modality
+from assent.consent.holds import require_free
 from assent.consent.people import Person, person_by_id
 from assent.consent.receipt import hash_receipt, read_receipt
 from assent.consent.record import ConsentRecord
@@ -66,8 +67,9 @@ def clear(
     """Issue a clearance for `acts` on `modalities` of one person, good for five minutes.
 
     Raises `NotClearedError` unless a live record of this project, with both signatures intact and
-    today within its term, covers all of it.
+    today within its term, covers all of it, and no case has stopped work on the project.
     """
+    require_free(studio, purpose.project_id, slug=purpose.slug)
     person = person_by_id(studio, person_id)
     row, record = live_record(studio, purpose, person)
     _check_references(record, studio, purpose, person)

@@ -14,7 +14,8 @@ from assent.consent.record import ConsentRecord
 from assent.kit.canonical import canonical
 from assent.kit.clock import stamp
 from assent.kit.errors import AssentError, InputError, IntegrityError, NotClearedError, RefusedError
-from assent.kit.signing import SigningKey, peek, public_of, sign, thumbprint, verify
+from assent.kit.said import hold_said
+from assent.kit.signing import SigningKey, peek, public_of, sign, signing_input, thumbprint, verify
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 
@@ -25,8 +26,10 @@ __all__ = [
     "decide",
     "decision_entry",
     "decision_of",
+    "decision_to_sign",
     "read_decision",
     "say_passed",
+    "take_decision",
     "vouch",
 ]
 
@@ -36,7 +39,8 @@ _LONGEST_REASON = 2000
 
 def say_passed(studio: Studio, record: ConsentRecord, findings: Mapping[str, Any]) -> str:
     """Return the studio's word that the recording of `record` passed its checks."""
-    return _say(studio, record, studio.signing_key, by="studio", outcome="passed", told=findings)
+    said = _said(studio, record, by="studio", outcome="passed", told=findings)
+    return sign(said, studio.signing_key, kind=_KIND)
 
 
 def vouch(
@@ -61,17 +65,50 @@ def decide(
 ) -> str:
     """Return a member's signed decision about the statement of `record`; raises as `vouch`."""
     check_decider(record, member, key)
-    if not 3 <= len(reason.strip()) <= _LONGEST_REASON:
-        raise InputError("a decision needs a reason", advice="Say in a sentence what you saw.")
-    outcome = "approved" if approve else "rejected"
-    told = {"reason": reason.strip()}
-    return _say(studio, record, key, by=member.id, outcome=outcome, told=told)
+    said = _statement(studio, record, by=member.id, approve=approve, reason=reason)
+    return sign(said, key, kind=_KIND)
 
 
-def check_decider(record: ConsentRecord, member: Person, key: SigningKey) -> None:
-    """Raise as `vouch` does unless `member`, whose key this is, may decide about `record`."""
+def decision_to_sign(
+    studio: Studio, record: ConsentRecord, member: Person, *, approve: bool, reason: str
+) -> str:
+    """Return what a member signs in a browser to decide about `record`; raises as `vouch`."""
     check_member(record, member)
-    if thumbprint(public_of(key)) != member.key_id:
+    said = _statement(studio, record, by=member.id, approve=approve, reason=reason)
+    return signing_input(said, member.key, kind=_KIND)
+
+
+def take_decision(
+    studio: Studio, record: ConsentRecord, member: Person, token: str, *, approve: bool
+) -> str:
+    """Return what a member signed in a browser, verified.
+
+    Raises `RefusedError` if they may not decide, `IntegrityError` if it isn't their signature, or
+    about another statement, or the other way, or not what `decision_to_sign` gives lately;
+    `InputError` without reason.
+    """
+    check_decider(record, member, token)
+    said = verify(token, member.key, kind=_KIND)
+    outcome = "approved" if approve else "rejected"
+    expected = (member.id, outcome, record.digest(), record.evidence[0].sha256)
+    if tuple(said.get(each) for each in ("by", "outcome", "record", "statement")) != expected:
+        raise IntegrityError("this decision is about something else", advice="Load the page again.")
+    told = said.get("told")
+    reason = str(told.get("reason", "")) if isinstance(told, Mapping) else ""
+    asked = _statement(studio, record, by=member.id, approve=approve, reason=reason)
+    hold_said(said, asked, now=studio.clock(), about="this statement")
+    return token
+
+
+def check_decider(record: ConsentRecord, member: Person, proof: SigningKey | str) -> None:
+    """Raise as `vouch` does unless `member` may decide about `record`.
+
+    `proof` is their key, or what they have signed with it in a browser.
+    """
+    check_member(record, member)
+    if isinstance(proof, str):
+        verify(proof, member.key, kind=_KIND)
+    elif thumbprint(public_of(proof)) != member.key_id:
         raise IntegrityError(
             f"this key is not {member.handle}'s", advice="Who decides signs with their own key."
         )
@@ -142,27 +179,26 @@ def read_decision(studio: Studio, row: ConsentRow) -> Mapping[str, Any] | None:
     return verify(row.ground, member.key, kind=_KIND)
 
 
-def _say(
-    studio: Studio,
-    record: ConsentRecord,
-    key: SigningKey,
-    *,
-    by: str,
-    outcome: str,
-    told: Mapping[str, Any],
-) -> str:
-    return sign(
-        {
-            "by": by,
-            "outcome": outcome,
-            "record": record.digest(),
-            "statement": record.evidence[0].sha256,
-            "told": dict(told),
-            "time": stamp(studio.clock()),
-        },
-        key,
-        kind=_KIND,
-    )
+def _statement(
+    studio: Studio, record: ConsentRecord, *, by: str, approve: bool, reason: str
+) -> dict[str, Any]:
+    if not 3 <= len(reason.strip()) <= _LONGEST_REASON:
+        raise InputError("a decision needs a reason", advice="Say in a sentence what you saw.")
+    outcome = "approved" if approve else "rejected"
+    return _said(studio, record, by=by, outcome=outcome, told={"reason": reason.strip()})
+
+
+def _said(
+    studio: Studio, record: ConsentRecord, *, by: str, outcome: str, told: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "by": by,
+        "outcome": outcome,
+        "record": record.digest(),
+        "statement": record.evidence[0].sha256,
+        "told": dict(told),
+        "time": stamp(studio.clock()),
+    }
 
 
 def check_member(record: ConsentRecord, member: Person) -> None:

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from assent.consent.locker import Locker
 from assent.kit.canonical import parse_object
 from assent.kit.hashing import hash_file
+from assent.kit.store.repair_tables import RepairRow
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import (
     ConsentRow,
+    DoubtRow,
     DraftRow,
     ExportRow,
     FaceSetRow,
@@ -94,8 +96,10 @@ def _candidates(
     )
     for blob in session.scalars(sets):
         yield "face set", blob
-    cast = (ModelRow.donor_id == person_id) | (ModelRow.performer_id == person_id)
-    yield from _made_from(session, (ModelRow.project_id == project_id) & cast)
+    doubts = select(DoubtRow.sheet_blob).where(DoubtRow.project_id == project_id)
+    yield from (("faces in doubt", sheet) for sheet in session.scalars(doubts))
+    # Others may be in the frame of a draft than the two whose model it is.
+    yield from _made_from(session, ModelRow.project_id == project_id)
 
 
 def _made_from(session: Session, models: ColumnElement[bool]) -> Iterator[tuple[str, str | None]]:
@@ -117,6 +121,8 @@ def _made_from(session: Session, models: ColumnElement[bool]) -> Iterator[tuple[
     )
     for blob in session.scalars(segments):
         yield "draft", blob
+    repairs = select(RepairRow.blob).join(ModelRow, ModelRow.id == RepairRow.model_id)
+    yield from (("repairs", document) for document in session.scalars(repairs.where(models)))
 
 
 def list_copies(studio: Studio, receipts: frozenset[str]) -> tuple[Copy, ...]:

@@ -23,11 +23,13 @@ from assent.consent.terms import Choices, Terms, draw_up, terms_from_json, terms
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError, NotClearedError
 from assent.kit.signing import VerifyKey, public_of
+from assent.kit.store.events import note_event
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, InvitationRow, PersonRow, ProjectRow
 from assent.purpose.projects import Purpose
 
 __all__ = [
+    "OFFER_LIFETIME",
     "WATCH_LIFETIME",
     "Invitation",
     "Listed",
@@ -76,6 +78,7 @@ class Invitation:
 class Listed:
     """A link as the studio sees it: never the link itself."""
 
+    id: str
     handle: str
     project: str | None
     state: str
@@ -194,6 +197,13 @@ def decline(studio: Studio, invitation: Invitation) -> None:
     """Say no to all of it: the link ends, nothing else is kept."""
     with studio.database.session() as session:
         use_up(session, invitation.id, state="declined")
+        note_event(
+            session,
+            "consent.declined",
+            moment=studio.clock(),
+            project_id=invitation.project_id,
+            ids={"invitation": invitation.id, "person": invitation.person.id},
+        )
 
 
 def use_up(session: Session, invitation_id: str, *, state: str = "used") -> None:
@@ -225,6 +235,7 @@ def list_invitations(studio: Studio) -> tuple[Listed, ...]:
         ).all()
     return tuple(
         Listed(
+            id=row.id,
             handle=handle,
             project=slug,
             state="expired" if row.state == "open" and row.expires <= now else row.state,

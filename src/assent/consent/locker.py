@@ -65,6 +65,16 @@ class Locker:
             for blob in batch:
                 yield self.read(blob, ask_again())
 
+    def announce(self, blobs: Collection[str], clearances: Collection[Clearance]) -> None:
+        """Note in one entry of the log that blobs are opened, for who reads them out of order.
+
+        Reading one of them in the next minutes, for the same people and acts, is covered by it.
+        Raises as `open`.
+        """
+        for blob in blobs:
+            self._check_cleared(blob, clearances)
+        self._note(blobs, _context(clearances))
+
     def statement(self, row: ConsentRow) -> io.BufferedReader:
         """Open the statement of a record that isn't live yet, to check it or to decide about it.
 

@@ -5,7 +5,7 @@ A person may be known before they have a key; they make it in the ceremony, and 
 
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -60,9 +60,18 @@ class Person:
 
 
 def add_person(
-    studio: Studio, *, handle: str, name: str, key: VerifyKey | None, staff: bool = False
+    studio: Studio,
+    *,
+    handle: str,
+    name: str,
+    key: VerifyKey | None,
+    staff: bool = False,
+    also: Callable[[Session, str], None] | None = None,
 ) -> Person:
     """Register a person, with their public key if they have one; again, it changes nothing.
+
+    `also` is done with the new person's id in the same transaction: if it raises, nobody was added,
+    and somebody who is known already is not new.
 
     Who works for the studio needs a key: decisions are signed. Raises `InputError` if the handle is
     unusable or taken, or the key is another person's or the studio's own.
@@ -80,6 +89,9 @@ def add_person(
         )
     with studio.database.session() as session:
         row = session.scalar(select(PersonRow).where(PersonRow.handle == handle))
+        if row is not None and also is not None:
+            # Whoever shows somebody's public key is not them.
+            raise InputError(f"there is already a person '{handle}'", advice="Choose another.")
         if row is not None:
             return _same_again(row, key, staff)
         row = PersonRow(
@@ -92,6 +104,9 @@ def add_person(
         if key is not None:
             _give_key(studio, session, row, key)
         session.add(row)
+        if also is not None:
+            session.flush()
+            also(session, row.id)
     return _person_of(row)
 
 

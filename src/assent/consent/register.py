@@ -35,12 +35,17 @@ class Listed:
 
 
 def list_records(
-    studio: Studio, *, limit: int | None = None, after: str | None = None
+    studio: Studio,
+    *,
+    limit: int | None = None,
+    after: str | None = None,
+    project_id: str | None = None,
 ) -> tuple[Listed, ...]:
     """Return versions of records, oldest first: all, or `limit` of those that follow `after`.
 
-    `after` names one by its record's id (or how it begins) and version: `4fb0e662:1`. Raises
-    `NotFoundError` if there is none, `InputError` if that names nothing.
+    With `project_id`, those of that project. `after` names one by its record's id (or how it
+    begins) and version: `4fb0e662:1`. Raises `NotFoundError` if there is none, `InputError` if that
+    names nothing.
     """
     today = studio.clock().date().isoformat()
     order = (ConsentRow.created, ConsentRow.version, PersonRow.handle, ConsentRow.record_id)
@@ -53,6 +58,8 @@ def list_records(
         # What isn't shown is most of a row.
         .options(load_only(*_SHOWN))
     )
+    if project_id is not None:
+        chosen = chosen.where(ConsentRow.project_id == project_id)
     with studio.database.session() as session:
         if after is not None:
             chosen = chosen.where(tuple_(*order) > tuple_(*_place(session, after)))

@@ -6,8 +6,10 @@ under it again.
 
 from sqlalchemy import select, update
 
+from assent.consent._rows import rows_of, tell_event
 from assent.consent.locker import Locker
 from assent.consent.withdrawal import Ending, certify, destroy, tell_the_public
+from assent.kit.store.repair_tables import RepairRow
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import (
     ConsentRow,
@@ -34,6 +36,7 @@ REFERENCES = (
     DoubtRow.sheet_blob,
     DraftRow.model_blob,
     SegmentRow.blob,
+    RepairRow.blob,
 )
 
 
@@ -59,6 +62,7 @@ def end_expired(studio: Studio) -> tuple[Ending, ...]:
                 )
                 .values(state="expired")
             )
+            tell_event(session, rows_of(session, record_id)[-1], moment=studio.clock())
     ended = _uncertified(studio)
     pending = {record_id: destroy(studio, record_id) for record_id in ended}
     with studio.database.session() as session:

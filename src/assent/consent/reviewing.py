@@ -18,6 +18,7 @@ from assent.consent.ground import (
     decide,
     decision_entry,
     decision_of,
+    take_decision,
 )
 from assent.consent.invitations import invite_to_watch
 from assent.consent.locker import Locker
@@ -40,6 +41,9 @@ __all__ = [
     "reject_statement",
     "watch_statement",
 ]
+
+Proof = SigningKey | str
+"""The key of who decides, or what they have signed with it in a browser."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +134,9 @@ def approve_statement(
     studio: Studio,
     record_id: str,
     member: Person,
-    key: SigningKey,
+    key: Proof,
     *,
-    reason: str,
+    reason: str = "",
     likeness: BinaryIO | None = None,
 ) -> Accepted | None:
     """Say that the recording is good, and take the record in; raises as `decide`.
@@ -141,6 +145,7 @@ def approve_statement(
     and they may: then `likeness` is the clip of the subject that the record names. Raises
     `InputError` or `IntegrityError` without it, `MediaError` if it shows no one face.
 
+    `key` is the member's, or what they signed with it in a browser; the reason is in that.
     Returns None if no face can be enrolled from the recording: it goes on waiting.
     """
     begun = _begun(studio, record_id, "offered")
@@ -150,7 +155,7 @@ def approve_statement(
         return take_up(studio, begun)
     row = find_waiting(studio, record_id)
     record = record_of(row)
-    ground = decide(studio, record, member, key, approve=True, reason=reason)
+    ground = _decided(studio, record, member, key, approve=True, reason=reason)
     enrolled = _enrol_likeness(studio, record, likeness)
     with studio.database.session() as session:
         row = session.get_one(ConsentRow, row.id)
@@ -158,6 +163,14 @@ def approve_statement(
         row.enrolment_blob = enrolled
         row.state = "offered"
     return take_up(studio, row)
+
+
+def _decided(
+    studio: Studio, record: ConsentRecord, member: Person, key: Proof, *, approve: bool, reason: str
+) -> str:
+    if isinstance(key, str):
+        return take_decision(studio, record, member, key, approve=approve)
+    return decide(studio, record, member, key, approve=approve, reason=reason)
 
 
 def _enrol_likeness(studio: Studio, record: ConsentRecord, likeness: BinaryIO | None) -> str | None:
@@ -180,7 +193,7 @@ def _enrol_likeness(studio: Studio, record: ConsentRecord, likeness: BinaryIO | 
 
 
 def reject_statement(
-    studio: Studio, record_id: str, member: Person, key: SigningKey, *, reason: str
+    studio: Studio, record_id: str, member: Person, key: Proof, *, reason: str = ""
 ) -> ConsentRow:
     """Say that the recording is not good enough: it goes, and the record ends; raises as `decide`.
 
@@ -190,7 +203,8 @@ def reject_statement(
     resumed = row is not None
     if row is None:
         row = find_waiting(studio, record_id)
-        ground = decide(studio, record_of(row), member, key, approve=False, reason=reason)
+        record = record_of(row)
+        ground = _decided(studio, record, member, key, approve=False, reason=reason)
         with studio.database.session() as session:
             row = session.get_one(ConsentRow, row.id)
             row.ground = ground

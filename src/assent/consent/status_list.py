@@ -1,9 +1,10 @@
 """Which receipts have ended, for anyone to look up without asking (W3C Bitstring Status List 1.0).
 
 Every receipt has a place in a list of 131,072 bits, drawn at random, so that neighbours tell
-nothing. A bit is set when the consent is withdrawn or its term is over, and never cleared. The list
-is a credential that the studio signs; it lies beside the log, which notes the hash of each version,
-so that an older list put back is told from the newest.
+nothing; so has every release. A bit is set when the consent is withdrawn or its term is over, or
+when the release is revoked, and never cleared. The list is a credential that the studio signs; it
+lies beside the log, which notes the hash of each version, so that an older list put back is told
+from the newest.
 
 >>> bits = set_bits(bytes(ENTRIES // 8), [0, 9])
 >>> bits[:3].hex(), is_set(bits, 9), is_set(bits, 8)
@@ -30,6 +31,7 @@ from assent.kit.clock import stamp
 from assent.kit.disk import Disk, replace_file
 from assent.kit.errors import IntegrityError
 from assent.kit.signing import VerifyKey, sign, verify
+from assent.kit.store.case_tables import StandingRow
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, StatusListRow
 
@@ -111,21 +113,31 @@ def set_bits(bits: bytes, indices: Iterable[int]) -> bytes:
 
 def allot(session: Session, *, draw: Callable[[int], int] = secrets.randbelow) -> Place:
     """Draw a place that no receipt has; the caller stores it with the record in this session."""
-    newest = session.scalar(
+    consents = session.scalar(
         select(ConsentRow.status_list)
         .where(ConsentRow.status_list.is_not(None))
         .order_by(ConsentRow.status_list.desc())
         .limit(1)
     )
-    number = newest or 1
+    releases = session.scalar(
+        select(StandingRow.status_list).order_by(StandingRow.status_list.desc()).limit(1)
+    )
+    number = max(consents or 1, releases or 1)
     for _ in range(_TRIES):
         place = Place(number=number, index=draw(ENTRIES))
-        taken = select(ConsentRow.id).where(
-            ConsentRow.status_list == place.number, ConsentRow.status_index == place.index
-        )
-        if session.scalar(taken) is None:
+        if not _is_taken(session, place):
             return place
     return Place(number=number + 1, index=draw(ENTRIES))
+
+
+def _is_taken(session: Session, place: Place) -> bool:
+    of_receipt = select(ConsentRow.id).where(
+        ConsentRow.status_list == place.number, ConsentRow.status_index == place.index
+    )
+    of_release = select(StandingRow.asset_id).where(
+        StandingRow.status_list == place.number, StandingRow.status_index == place.index
+    )
+    return session.scalar(of_receipt) is not None or session.scalar(of_release) is not None
 
 
 def credential_status(studio_id: str, place: Place) -> dict[str, str]:
@@ -165,8 +177,13 @@ def publish(studio: Studio, number: int) -> Published:
                 ConsentRow.status_list == number, ConsentRow.state.in_(ENDED)
             )
         ).all()
+        revoked = session.scalars(
+            select(StandingRow.status_index).where(
+                StandingRow.status_list == number, StandingRow.state == "revoked"
+            )
+        ).all()
     bits, version = _newest(studio, number, row.version if row else 0)
-    bits = set_bits(bits, (index for index in ended if index is not None))
+    bits = set_bits(bits, (index for index in (*ended, *revoked) if index is not None))
     token = sign(
         _credential(studio.id, number, version + 1, bits, now=stamp(studio.clock())),
         studio.signing_key,

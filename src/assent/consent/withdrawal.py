@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import select, update
 
-from assent.consent._rows import ENDED, rows_of
+from assent.consent._rows import ENDED, rows_of, tell_event
 from assent.consent.certificate import hash_certificate, sign_certificate
 from assent.consent.holdings import Copy, find_previews, list_copies, list_objects
 from assent.consent.status_list import note_published, publish
@@ -74,6 +74,7 @@ def withdraw(studio: Studio, record_id: str) -> Ending:
                 row.withdrawal_log_index = None
             row.state = "withdrawn"
             row.withdrawn = row.withdrawn or now
+        tell_event(session, rows[-1], moment=studio.clock())
     pending = destroy(studio, rows[0].record_id)
     tell_the_public(studio, [row for row in rows if row.withdrawal_log_index is None])
     return certify(studio, rows[0].record_id, how="withdrawn", pending=pending)

@@ -106,7 +106,9 @@ def list_projects(studio: Studio) -> tuple[tuple[str, Brief], ...]:
     The rules are not asked: a project that they have come to refuse is still listed.
     """
     with studio.database.session() as session:
-        rows = session.scalars(select(ProjectRow).order_by(ProjectRow.created)).all()
+        rows = session.scalars(
+            select(ProjectRow).order_by(ProjectRow.created, ProjectRow.slug)
+        ).all()
     return tuple((row.slug, Brief.from_mapping(row.brief)) for row in rows)
 
 

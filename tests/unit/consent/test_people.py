@@ -1,5 +1,6 @@
 import pytest
 from passkeys import Authenticator
+from sqlalchemy.orm import Session
 from studios import PRODUCER, Scene, add_member
 
 from assent.consent.people import (
@@ -125,6 +126,25 @@ def test_staff_have_keys_and_stay_what_they_are(scene: Scene) -> None:
         add_person(scene.studio, handle="kim", name="Kim", key=kim.key)
     with pytest.raises(InputError, match="there is already a person 'ada'"):
         add_person(scene.studio, handle="ada", name="A", key=scene.ada.person.key, staff=True)
+
+
+def test_what_goes_with_somebody_new_is_done_with_them_or_not_at_all(scene: Scene) -> None:
+    key = public_of(PRODUCER)
+    done: list[str] = []
+    kim = add_person(
+        scene.studio, handle="kim", name="Kim", key=key, also=lambda _, new: done.append(new)
+    )
+    assert done == [kim.id]
+
+    def fails(_: Session, new: str) -> None:
+        raise InputError(new)
+
+    with pytest.raises(InputError):
+        add_person(scene.studio, handle="lee", name="Lee", key=None, also=fails)
+    with pytest.raises(NotFoundError):
+        find_person(scene.studio, "lee")
+    with pytest.raises(InputError, match="there is already a person 'kim'"):
+        add_person(scene.studio, handle="kim", name="Kim", key=key, also=fails)
 
 
 def test_passkeys_are_kept(scene: Scene) -> None:

@@ -74,3 +74,10 @@ def test_after_what_isnt_there(scene: Scene, after: str) -> None:
     first = list_records(scene.studio)[0]
     with pytest.raises(NotFoundError, match="no version 7"):
         list_records(scene.studio, after=f"{first.record_id[:8]}:7")
+
+
+def test_records_can_be_listed_by_project(scene: Scene) -> None:
+    own = scene.purpose.project_id
+    assert list_records(scene.studio, project_id=own) == list_records(scene.studio)
+    assert len(list_records(scene.studio, project_id=own, limit=1)) == 1
+    assert list_records(scene.studio, project_id="another") == ()

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from browser_signs import signature
 from passkeys import Authenticator
 from studios import (
     PRODUCER,
@@ -20,6 +21,7 @@ from studios import (
 from assent.consent.ceremony import Accepted, accept
 from assent.consent.clearance import Act
 from assent.consent.desk import clear
+from assent.consent.ground import decision_to_sign
 from assent.consent.invitations import Invitation, choose, find_invitation, invite
 from assent.consent.locker import Locker
 from assent.consent.people import add_person, find_person
@@ -45,7 +47,7 @@ from assent.kit.errors import (
     RefusedError,
 )
 from assent.kit.hashing import hash_file
-from assent.kit.signing import SigningKey, VerifyKey, new_key, peek, public_of
+from assent.kit.signing import SigningKey, VerifyKey, attach, new_key, peek, public_of, sign
 from assent.kit.store.tables import ConsentRow, InvitationRow
 from assent.purpose.projects import Purpose, create_project
 
@@ -328,6 +330,49 @@ def test_a_person_approves(dora: Sitting) -> None:
     assert list_waiting(studio) == ()
     with pytest.raises(NotClearedError, match="isn't waiting"):
         Locker(studio).statement(dora.row())
+
+
+def test_a_person_decides_in_a_browser(dora: Sitting) -> None:
+    record = dora.prepare()
+    dora.conclude(record, checked=DOUBTFUL)
+    studio, member = dora.scene.studio, kim(dora.scene)
+
+    def token(*, approve: bool, key: SigningKey = PRODUCER) -> str:
+        text = decision_to_sign(studio, record, member, approve=approve, reason="I was there")
+        return attach(text, signature(text, key), public_of(PRODUCER))
+
+    with pytest.raises(InputError, match="needs a reason"):
+        decision_to_sign(studio, record, member, approve=True, reason="")
+    with pytest.raises(RefusedError, match="does not decide"):
+        decision_to_sign(
+            studio, record, scene_person(dora, "ada"), approve=True, reason="I was there"
+        )
+    with pytest.raises(IntegrityError, match="something else"):
+        approve_statement(studio, record.record_id, member, token(approve=False))
+    with pytest.raises(IntegrityError, match="something else"):
+        reject_statement(studio, record.record_id, member, token(approve=True))
+    with pytest.raises(IntegrityError, match="does not match"):
+        approve_statement(studio, record.record_id, member, token(approve=True, key=dora.key))
+    said = peek(token(approve=True))
+    for told in ({}, "yes", {"reason": " "}):
+        silent = sign({**said, "told": told}, PRODUCER, kind="assent-ground+jws")
+        with pytest.raises(InputError, match="needs a reason"):
+            approve_statement(studio, record.record_id, member, silent)
+    backdated = sign({**said, "time": "2020-01-01T00:00:00Z"}, PRODUCER, kind="assent-ground+jws")
+    with pytest.raises(IntegrityError, match="not of today"):
+        approve_statement(studio, record.record_id, member, backdated)
+    assert not dora.cleared()
+    assert approve_statement(studio, record.record_id, member, token(approve=True)) is not None
+    assert dora.cleared()
+
+
+def test_a_person_rejects_in_a_browser(dora: Sitting) -> None:
+    record = dora.prepare()
+    dora.conclude(record, checked=DOUBTFUL)
+    studio, member = dora.scene.studio, kim(dora.scene)
+    text = decision_to_sign(studio, record, member, approve=False, reason="somebody else")
+    token = attach(text, signature(text, PRODUCER), public_of(PRODUCER))
+    assert reject_statement(studio, record.record_id, member, token).state == "rejected"
 
 
 def test_a_person_rejects(dora: Sitting) -> None:

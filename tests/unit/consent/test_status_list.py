@@ -173,7 +173,7 @@ def changed(fields: dict[str, Any], **subject: Any) -> dict[str, Any]:  # noqa: 
 
 
 def packed(data: bytes) -> str:
-    return "u" + base64.urlsafe_b64encode(gzip.compress(data)).decode().rstrip("=")
+    return "u" + base64.urlsafe_b64encode(gzip.compress(data, mtime=0)).decode().rstrip("=")
 
 
 @pytest.mark.parametrize(
