@@ -4,6 +4,7 @@
 '0:00.0 to 0:03.0 (2 faces), 0:05.0 to 0:05.2'
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,10 @@ from assent.kit.faces.calibration import explain
 from assent.kit.faces.identity import Gallery, TrackIdentity, Verdict, assign
 from assent.kit.faces.tracks import Track
 
-__all__ = ["Accounted", "account_for", "spans", "tell_doubts"]
+__all__ = ["Accounted", "account_for", "read_spans", "spans", "tell_doubts"]
 
 _TOLD = 5
+_RUN = re.compile(r"(\d+):(\d\d\.\d) to (\d+):(\d\d\.\d)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,3 +128,14 @@ def spans(runs: Iterable[tuple[float, float]]) -> str:
     ]
     shown = ", ".join(told[:_TOLD])
     return shown if len(told) <= _TOLD else f"{shown} and {len(told) - _TOLD} more"
+
+
+def read_spans(text: str) -> tuple[tuple[float, float], ...]:
+    """Return the runs, in seconds, that a refusal tells in the words of `spans`.
+
+    >>> read_spans("shows a stranger, at 0:00.0 to 1:03.5 (2 faces), 1:05.0 to 1:05.2; nearest: .7")
+    ((0.0, 63.5), (65.0, 65.2))
+    """
+    return tuple(
+        (60 * int(a) + float(b), 60 * int(c) + float(d)) for a, b, c, d in _RUN.findall(text)
+    )

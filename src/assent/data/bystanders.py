@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from assent.data.doubts import Ruling, Span
 from assent.data.faces import FaceCutter
 from assent.data.look import Glimpse, Tools, look
+from assent.data.openable import Openable
 from assent.kit.faces.frame import PictureFrame
 from assent.kit.faces.geometry import Box
 from assent.kit.faces.identity import Gallery, TrackIdentity, Verdict, assign
@@ -79,15 +79,16 @@ class _Sight:
 
 
 def find_bystanders(
-    path: Path, clip: Clip, gallery: Gallery, ruling: Ruling, tools: Tools, progress: Progress
+    path: Openable, clip: Clip, gallery: Gallery, ruling: Ruling, tools: Tools, progress: Progress
 ) -> HidingPlan:
     """Look through a clip for the faces of everyone who isn't in the gallery.
 
     A face of which it isn't sure whose it is is one of them only if a person decided so.
     """
     cuts: list[int] = []
-    pictures = _noting_cuts(read_pictures(path, name=clip.name), cuts)
-    seen = look(pictures, clip, tools, FaceCutter(most=1), progress, thorough=True)
+    with path.open("rb") as file:
+        pictures = _noting_cuts(read_pictures(file, name=clip.name), cuts)
+        seen = look(pictures, clip, tools, FaceCutter(most=1), progress, thorough=True)
     pairs = list(zip(assign(seen.tracks, gallery).identities, seen.tracks, strict=True))
     return plan_hiding(
         [track for one, track in pairs if _is_stranger(one, track, ruling)],
@@ -142,18 +143,22 @@ def _is_stranger(one: TrackIdentity, track: Track, ruling: Ruling) -> bool:
 
 @contextmanager
 def hide(
-    studio: Studio, path: Path, clip: Clip, plan: HidingPlan, progress: Progress
+    studio: Studio, path: Openable, clip: Clip, plan: HidingPlan, progress: Progress
 ) -> Iterator[io.BufferedRandom]:
     """Give the clip with the plan carried out, in an encrypted scratch file of its own.
 
     Nothing is lost but what is hidden: it is encoded without loss, sound is copied.
     """
-    with io.BufferedRandom(Scratch(studio.vault_folder, disk=studio.disk), _BUFFER) as film:
+    with (
+        io.BufferedRandom(Scratch(studio.vault_folder, disk=studio.disk), _BUFFER) as film,
+        path.open("rb") as pictures,
+        path.open("rb") as sound,
+    ):
         encode(
-            _hidden(read_pictures(path, name=clip.name), plan),
+            _hidden(read_pictures(pictures, name=clip.name), plan),
             film,
             like=clip,
-            sound_from=path if clip.sound else None,
+            sound_from=sound if clip.sound else None,
             lossless=True,
             on_frame=lambda done: progress("hiding bystanders", done, clip.frames),
         )

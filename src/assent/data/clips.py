@@ -22,6 +22,7 @@ __all__ = [
     "bound_clip",
     "bound_faces",
     "clip_of",
+    "faces_of_clip",
     "find_clip",
     "list_clips",
     "load_faces",
@@ -112,6 +113,23 @@ def load_faces(
     for faces, footage in rows:
         locker.hold(bound_faces(faces, footage), own)
     return tuple(FaceSet.from_bytes(locker.read(faces.blob, own)) for faces, _ in rows)
+
+
+def faces_of_clip(
+    studio: Studio,
+    purpose: Purpose,
+    locker: Locker,
+    clip: ClearedClip,
+    person_id: str,
+    clearances: Collection[Clearance],
+) -> FaceSet | None:
+    """Return one person's faces that were cut out of a clip, if any; raises as `load_faces`."""
+    own = [clearance for clearance in clearances if clearance.person_id == person_id]
+    for faces, footage in _face_rows(studio, purpose, person_id):
+        if footage.id == clip.id:
+            locker.hold(bound_faces(faces, footage), own)
+            return FaceSet.from_bytes(locker.read(faces.blob, own))
+    return None
 
 
 def sources(studio: Studio, purpose: Purpose, people: Iterable[str]) -> list[str]:

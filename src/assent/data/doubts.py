@@ -25,22 +25,28 @@ from assent.consent.locker import Locker
 from assent.consent.logged import find_entry
 from assent.consent.people import Person, person_by_id
 from assent.data.faces import CROP_SIZE, FaceCutter
+from assent.data.spans import Ruling, Span
 from assent.kit.canonical import canonical, digest
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError, IntegrityError, NotFoundError, RefusedError
 from assent.kit.faces.identity import TrackIdentity
 from assent.kit.faces.tracks import Track
-from assent.kit.signing import SigningKey, public_of, sign, thumbprint, verify
+from assent.kit.said import hold_said
+from assent.kit.signing import SigningKey, public_of, sign, signing_input, thumbprint, verify
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow, DoubtRow
 from assent.purpose.projects import Purpose
 
 __all__ = [
+    "PICTURES",
     "Doubt",
     "Ruling",
     "Span",
+    "ask",
     "decide",
+    "decision_to_sign",
     "find_doubt",
+    "keep_decision",
     "list_doubts",
     "raise_doubt",
     "read_decision",
@@ -49,46 +55,8 @@ __all__ = [
 
 _KIND = "assent-face+jws"
 _LONGEST_REASON = 2000
-_PICTURES = 4
-# Frames by which a face may begin earlier or end later than when it was decided about it.
-_SLACK = 12
-# By how much it may be farther from the enrolment, in thousandths.
-_FARTHER = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A face that may be `person_id`'s, from one frame to another (both included)."""
-
-    person_id: str
-    first: int
-    last: int
-    begins_ms: int
-    ends_ms: int
-    distance_milli: int
-
-    @classmethod
-    def of(cls, identity: TrackIdentity, track: Track) -> "Span":
-        """Return the span of a track, named after the person nearest to it."""
-        if identity.nearest is None:
-            raise ValueError("without a gallery there is no doubt")
-        return cls(
-            person_id=identity.nearest.name,
-            first=track.points[0].index,
-            last=track.points[-1].index,
-            begins_ms=round(1000 * track.points[0].seconds),
-            ends_ms=round(1000 * track.points[-1].seconds),
-            distance_milli=round(1000 * identity.farthest),
-        )
-
-    def covers(self, other: "Span") -> bool:
-        """Whether what was decided of this holds for `other`."""
-        return (
-            self.person_id == other.person_id
-            and self.first - _SLACK <= other.first
-            and other.last <= self.last + _SLACK
-            and other.distance_milli <= self.distance_milli + _FARTHER
-        )
+PICTURES = 4
+"""Crops of each face that are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,22 +91,6 @@ class Doubt:
         return np.asarray(np.lib.format.read_array(data, allow_pickle=False), np.uint8)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
-    """What was decided about a clip: which faces are those of whom they may be, which aren't."""
-
-    same: tuple[Span, ...] = ()
-    other: tuple[Span, ...] = ()
-
-    def allows(self, span: Span) -> bool:
-        """Whether a person decided that this face is whose it may be."""
-        return any(each.covers(span) for each in self.same) and not self.forbids(span)
-
-    def forbids(self, span: Span) -> bool:
-        """Whether a person decided that it isn't."""
-        return any(each.covers(span) for each in self.other)
-
-
 def raise_doubt(
     studio: Studio,
     purpose: Purpose,
@@ -151,11 +103,39 @@ def raise_doubt(
 ) -> Doubt:
     """Put away what is needed to decide about `unsure` faces; the same again changes nothing."""
     spans = [Span.of(identity, track) for identity, track in unsure]
-    for known in list_doubts(studio, purpose):
-        if known.sha256 == sha256 and known.state == "waiting" and known.spans == tuple(spans):
-            return known
+    known = _asked(studio, purpose, sha256, spans)
+    if known is not None:
+        return known
+    pictures = _pictures([track for _, track in unsure], cutter)
+    return ask(studio, purpose, spans, pictures, clearances, name=name, sha256=sha256)
+
+
+def ask(
+    studio: Studio,
+    purpose: Purpose,
+    spans: Sequence[Span],
+    pictures: NDArray[np.uint8],
+    clearances: Sequence[Clearance],
+    *,
+    name: str,
+    sha256: str,
+) -> Doubt:
+    """Put a question away, with crops of each span's face; asked again it changes nothing.
+
+    Args:
+        studio: where.
+        purpose: the project's.
+        spans: each says whose a face may be, and when.
+        pictures: RGB uint8 [spans, n, S, S, 3].
+        clearances: of everybody in the clip.
+        name: the clip's.
+        sha256: the clip's.
+    """
+    known = _asked(studio, purpose, sha256, spans)
+    if known is not None:
+        return known
     sink = io.BytesIO()
-    np.save(sink, _pictures([track for _, track in unsure], cutter), allow_pickle=False)
+    np.save(sink, pictures, allow_pickle=False)
     locker = Locker(studio)
     row = DoubtRow(
         id=uuid.uuid4().hex,
@@ -178,12 +158,20 @@ def raise_doubt(
     return _doubt_of(row)
 
 
+def _asked(studio: Studio, purpose: Purpose, sha256: str, spans: Sequence[Span]) -> Doubt | None:
+    """The same question, if it waits already."""
+    for known in list_doubts(studio, purpose):
+        if known.sha256 == sha256 and known.state == "waiting" and known.spans == tuple(spans):
+            return known
+    return None
+
+
 def _pictures(tracks: Sequence[Track], cutter: FaceCutter) -> NDArray[np.uint8]:
     """Some crops of each track; grey where none was kept of it."""
     sets = cutter.face_sets([(f"{track.id}", track) for track in tracks])
     grey = np.full((1, CROP_SIZE, CROP_SIZE, 3), 90, np.uint8)
     crops = [sets[f"{track.id}"].faces if f"{track.id}" in sets else grey for track in tracks]
-    evenly = [np.linspace(0, len(each) - 1, _PICTURES).round().astype(int) for each in crops]
+    evenly = [np.linspace(0, len(each) - 1, PICTURES).round().astype(int) for each in crops]
     return np.stack([each[picked] for each, picked in zip(crops, evenly, strict=True)])
 
 
@@ -218,18 +206,53 @@ def decide(
         raise IntegrityError(
             f"this key is not {member.handle}'s", advice="Who decides signs with their own key."
         )
-    if not 3 <= len(reason.strip()) <= _LONGEST_REASON:
-        raise InputError("a decision needs a reason", advice="Say in a sentence what you saw.")
-    bound = _bound(row)
-    check(studio, bound)
+    statement = _statement(studio, row, member, same=same, reason=reason)
     resumed = row.decision is not None
-    token = row.decision or _signed(studio, bound, member, key, same=same, reason=reason)
+    token = row.decision or sign(statement, key, kind=_KIND)
+    wanted = "same" if same else "other"
+    return _conclude(studio, row, member, token, resumed=resumed, wanted=wanted)
+
+
+def decision_to_sign(
+    studio: Studio, purpose: Purpose, doubt_id: str, member: Person, *, same: bool, reason: str
+) -> str:
+    """Return what a member signs in a browser to decide; raises as `decide`."""
+    row = _waiting(studio, purpose, doubt_id)
+    _check_member(studio, purpose, row, member)
+    statement = _statement(studio, row, member, same=same, reason=reason)
+    return signing_input(statement, member.key, kind=_KIND)
+
+
+def keep_decision(
+    studio: Studio, purpose: Purpose, doubt_id: str, member: Person, token: str
+) -> Doubt:
+    """Keep what a member signed; raises as `decide`, and if it isn't what they were to sign."""
+    row = _waiting(studio, purpose, doubt_id)
+    _check_member(studio, purpose, row, member)
+    said = verify(token, member.key, kind=_KIND)
+    told = (said.get("doubt"), said.get("by"), said.get("outcome") in ("same", "other"))
+    if told != (digest(dict(_bound(row).facts)), member.id, True):
+        raise IntegrityError(f"this signature is not about {row.name}")
+    asked = _statement(
+        studio, row, member, same=said["outcome"] == "same", reason=str(said.get("reason", ""))
+    )
+    hold_said(said, asked, now=studio.clock(), about=row.name)
+    # A decision that was signed before, and not finished, stands.
+    resumed = row.decision is not None
+    wanted = str(said["outcome"])
+    return _conclude(studio, row, member, row.decision or token, resumed=resumed, wanted=wanted)
+
+
+def _conclude(
+    studio: Studio, row: DoubtRow, member: Person, token: str, *, resumed: bool, wanted: str
+) -> Doubt:
+    check(studio, _bound(row))
     if not resumed:
         # Kept first: who repeats a command that was killed finishes what they signed.
         row.decision, row.decided_by = token, member.id
         _keep(studio, row)
     said = verify(token, person_by_id(studio, str(row.decided_by)).key, kind=_KIND)
-    if said["outcome"] != ("same" if same else "other"):
+    if said["outcome"] != wanted:
         raise InputError(
             f"{row.name} was decided the other way", advice="Repeat that, and add the clip again."
         )
@@ -238,7 +261,7 @@ def decide(
     told = find_entry(studio, "face.decided", decision=hashed) if resumed else None
     row.log_index = studio.log.append([canonical(entry)])[0] if told is None else told
     gone, row.sheet_blob = row.sheet_blob, None
-    row.state = "approved" if same else "rejected"
+    row.state = "approved" if said["outcome"] == "same" else "rejected"
     _keep(studio, row)
     if gone is not None:
         Locker(studio).forget(gone)
@@ -250,17 +273,18 @@ def _keep(studio: Studio, row: DoubtRow) -> None:
         session.merge(row)
 
 
-def _signed(
-    studio: Studio, bound: Bound, member: Person, key: SigningKey, *, same: bool, reason: str
-) -> str:
-    statement = {
-        "doubt": digest(dict(bound.facts)),
+def _statement(
+    studio: Studio, row: DoubtRow, member: Person, *, same: bool, reason: str
+) -> dict[str, str]:
+    if not 3 <= len(reason.strip()) <= _LONGEST_REASON:
+        raise InputError("a decision needs a reason", advice="Say in a sentence what you saw.")
+    return {
+        "doubt": digest(dict(_bound(row).facts)),
         "by": member.id,
         "outcome": "same" if same else "other",
         "reason": reason.strip(),
         "time": stamp(studio.clock()),
     }
-    return sign(statement, key, kind=_KIND)
 
 
 def rule(

@@ -7,11 +7,10 @@ the records of everyone in it.
 
 import io
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import select
@@ -28,6 +27,7 @@ from assent.data.clips import ClearedClip, bound_clip, bound_faces, clip_of
 from assent.data.doubts import raise_doubt, rule
 from assent.data.faces import FaceCutter
 from assent.data.look import Tools, look
+from assent.data.openable import Openable
 from assent.data.tracks import PersonTrack, pack_tracks
 from assent.kit.clock import stamp
 from assent.kit.content.gate import ContentGate
@@ -79,7 +79,7 @@ def needs_for(people: Iterable[Person], clip: Clip) -> tuple[Need, ...]:
 def ingest(
     studio: Studio,
     purpose: Purpose,
-    path: Path,
+    path: Openable,
     people: Sequence[Person],
     *,
     rights: str,
@@ -101,7 +101,8 @@ def ingest(
         raise InputError("nobody is named as being in the clip", advice="Name each --person.")
     if len(rights.strip()) < 3:
         raise InputError("say on what rights the footage is used", advice="Give --rights.")
-    clip = probe(path, name=path.name)
+    with _opened(path) as file:
+        clip = probe(file, name=path.name)
     require_sdr(clip)
     tools = Tools(gate=gate or ContentGate())
     needs = needs_for(people, clip)
@@ -166,6 +167,19 @@ def ingest(
     )
 
 
+@contextmanager
+def _opened(path: Openable) -> Iterator[BinaryIO]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise MediaError(
+            f"{path.name} can't be read: {error.strerror or error}",
+            advice="Check the spelling of the path, and that you may read the file.",
+        ) from error
+    with file:
+        yield file
+
+
 def _known(studio: Studio, purpose: Purpose, sha256: str) -> FootageRow | None:
     with studio.database.session() as session:
         return session.scalar(
@@ -191,7 +205,7 @@ def _already(studio: Studio, row: FootageRow, people: Sequence[Person]) -> Inges
 
 def _film(
     studio: Studio,
-    path: Path,
+    path: Openable,
     sha256: str,
     plan: HidingPlan | None,
     clip: Clip,

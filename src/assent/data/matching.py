@@ -11,7 +11,7 @@ as long as it isn't plainly somebody else's.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class Matching:
         tracks: everyone's, as they were found at ingestion.
         gallery: the enrolments of everyone in the clip, by person.
         handles: what people are called, by person.
+        decided: numbers of tracks about which a person at the studio has decided: they are known
+            of, and not asked about.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Matching:
         gallery: Gallery,
         handles: Mapping[str, str],
         *,
+        decided: Collection[int] = (),
         detector: FaceDetector | None = None,
         fitter: MeshFitter | None = None,
         embedder: Embedder | None = None,
@@ -73,7 +76,8 @@ class Matching:
         self._boxes: dict[int, list[Box]] = defaultdict(list)
         for run, track in enumerate(self._tracks):
             for place, number in enumerate(track.index.tolist()):
-                self._where[number].append((run, place))
+                if run not in decided:
+                    self._where[number].append((run, place))
                 self._boxes[number].append(box_of_landmarks(track.landmarks[place]))
 
     def see(self, number: int, seconds: float, image: Image) -> None:

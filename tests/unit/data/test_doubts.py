@@ -1,5 +1,7 @@
 """A face of which nobody can be sure waits for a person, who signs what they decide."""
 
+import base64
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +14,24 @@ from scenes import pictures, write_clip
 from studios import DyingLog, KilledError, Member, count_entries
 
 from assent.consent.desk import clear_all
+from assent.consent.holdings import list_objects
 from assent.consent.locker import Locker
 from assent.consent.people import add_person
 from assent.consent.retention import sweep
-from assent.data.doubts import Doubt, Ruling, Span, decide, find_doubt, list_doubts, rule
+from assent.data.doubts import (
+    Doubt,
+    Ruling,
+    Span,
+    decide,
+    decision_to_sign,
+    find_doubt,
+    keep_decision,
+    list_doubts,
+    rule,
+)
 from assent.data.ingest import Bystanders, Ingested, ingest, needs_for
 from assent.disclose.still import seal_doubt_sheet
+from assent.disclose.viewing import Side, Viewings
 from assent.kit.content.gate import ContentGate
 from assent.kit.errors import (
     InputError,
@@ -29,9 +43,11 @@ from assent.kit.errors import (
     SignOffError,
     UnlistedFaceError,
 )
+from assent.kit.imaging.label import draw_notice, label_present
+from assent.kit.media.convert import from_rgb
 from assent.kit.media.probe import probe
 from assent.kit.media.still import read_still
-from assent.kit.signing import SigningKey, new_key, public_of
+from assent.kit.signing import SigningKey, new_key, public_of, sign
 from assent.kit.store.tables import ConsentRow, DoubtRow, FootageRow, PersonRow
 
 REASON = "The mole under her left eye is hers."
@@ -234,6 +250,13 @@ def test_what_a_decision_covers() -> None:
     assert not both.allows(span())
 
 
+def test_what_is_kept_of_it_is_told_when_consent_ends(stage: Stage, blurred: Path) -> None:
+    asked(stage, blurred)
+    with stage.studio.database.session() as session:
+        record = session.query(ConsentRow).filter_by(person_id=stage.ada.id).one().record_id
+    assert "faces in doubt" in {each.what for each in list_objects(stage.studio, record)}
+
+
 def test_the_sheet_is_sealed(stage: Stage, blurred: Path) -> None:
     doubt = asked(stage, blurred)
     path = seal_doubt_sheet(stage.studio, stage.purpose, doubt, gate=ContentGate())
@@ -262,3 +285,53 @@ def test_the_sheet_shows_who_it_may_be(
     with stage.studio.database.session() as session:
         session.query(ConsentRow).filter_by(person_id=stage.ada.id).one().statement_blob = blob
     assert width() > 4 * 320
+
+
+def test_the_sheet_can_be_looked_at_in_a_browser(stage: Stage, blurred: Path) -> None:
+    doubt, viewings = asked(stage, blurred), Viewings(stage.studio)
+    viewing = viewings.open_doubt(stage.purpose, doubt, by="kim")
+    sheet = read_still(viewings.picture(viewing.id, 0, by="kim", width=960), name="sheet")
+    assert label_present(from_rgb(sheet), draw_notice(sheet.shape[1], sheet.shape[0])) > 0.7
+    assert viewings.seconds(viewing.id, by="kim") == (0.0,)
+    for number, side in ((1, Side.BEFORE), (0, Side.AFTER)):
+        with pytest.raises(InputError, match="one sheet"):
+            viewings.picture(viewing.id, number, by="kim", width=320, side=side)
+    other = replace(stage.purpose, project_id="another")
+    with pytest.raises(NotFoundError):
+        viewings.open_doubt(other, doubt, by="kim")
+    stage.withdraw(stage.ada)
+    with pytest.raises(NotFoundError):
+        viewings.picture(viewing.id, 0, by="kim", width=960)
+
+
+def test_a_decision_signed_in_a_browser(stage: Stage, blurred: Path) -> None:
+    doubt, member = asked(stage, blurred), staff(stage)
+    studio, purpose = stage.studio, stage.purpose
+    with pytest.raises(InputError, match="needs a reason"):
+        decision_to_sign(studio, purpose, doubt.id, member.person, same=True, reason=" ")
+    text = decision_to_sign(studio, purpose, doubt.id, member.person, same=False, reason=REASON)
+    forged = sign(json.loads(decoded(text)), new_key(), kind="assent-face+jws")
+    with pytest.raises(IntegrityError):
+        keep_decision(studio, purpose, doubt.id, member.person, forged)
+    other = sign(json.loads(decoded(text)) | {"doubt": "0"}, member.key, kind="assent-face+jws")
+    with pytest.raises(IntegrityError, match="not about"):
+        keep_decision(studio, purpose, doubt.id, member.person, other)
+    # The time goes into the log: it can be no other text, nor be missing.
+    for change in ({"time": "Ada was here"}, {"time": None}, {"more": 1}):
+        odd = sign(json.loads(decoded(text)) | change, member.key, kind="assent-face+jws")
+        with pytest.raises(IntegrityError, match="what was signed"):
+            keep_decision(studio, purpose, doubt.id, member.person, odd)
+    silent = sign(json.loads(decoded(text)) | {"reason": ""}, member.key, kind="assent-face+jws")
+    with pytest.raises(InputError, match="needs a reason"):
+        keep_decision(studio, purpose, doubt.id, member.person, silent)
+    assert find_doubt(studio, purpose, doubt.id).state == "waiting"
+    signed = sign(json.loads(decoded(text)), member.key, kind="assent-face+jws")
+    decided = keep_decision(studio, purpose, doubt.id, member.person, signed)
+    assert (decided.state, decided.blob) == ("rejected", None)
+    assert count_entries(studio, "face.decided") == 1
+
+
+def decoded(text: str) -> bytes:
+    """What a signing input says."""
+    part = text.split(".")[1]
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
