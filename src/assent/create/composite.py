@@ -4,6 +4,7 @@ Only the face region is converted from the picture's YUV and back; every other s
 bits.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +13,17 @@ from numpy.typing import NDArray
 from assent.kit.faces.align import align, hull_mask, scale_of, warp
 from assent.kit.imaging.colour import Colour, map_colours, match_colour
 from assent.kit.imaging.detail import sharpen
-from assent.kit.imaging.masks import feather
+from assent.kit.imaging.masks import feather, shrunk
 from assent.kit.imaging.warp import unwarp
 from assent.kit.media.picture import Picture, paste_rgb, to_rgb
 
-__all__ = ["CompositeConfig", "composite", "cut", "reach", "smooth"]
+__all__ = ["Box", "CompositeConfig", "Corrected", "composite", "cut", "reach", "smooth"]
+
+Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels, far edges exclusive."""
+
+Corrected = Callable[[NDArray[np.float32], Box], NDArray[np.float32]]
+"""Changes how much of a face is shown, float32 [h, w], 0..1, in a box of the picture."""
 
 _Landmarks = NDArray[np.float32]
 
@@ -33,14 +40,20 @@ class CompositeConfig:
         forehead: how far above the brows, as a share of the same.
         feather: width of the soft edge, as a share of the same.
         colour: how the painted face gets its colours.
+        strength: how far it goes to them, 0..1.
         sharpen: strength of the unsharp mask.
+        wider: how much further than usual the mask reaches, as a share of the face.
+        softer: how wide its edge is, in shares of what is usual.
     """
 
     grow: float = 0.02
     forehead: float = 0.15
     feather: float = 0.12
     colour: Colour = Colour.TOUCH
+    strength: float = 1.0
     sharpen: float = 0.0
+    wider: float = 0.0
+    softer: float = 1.0
 
 
 def cut(picture: Picture, landmarks: _Landmarks, size: int, coverage: float) -> NDArray[np.uint8]:
@@ -62,6 +75,7 @@ def composite(
     *,
     coverage: float,
     config: CompositeConfig = CompositeConfig(),
+    corrected: Corrected | None = None,
 ) -> Picture:
     """Set a painted face into a picture.
 
@@ -72,6 +86,7 @@ def composite(
         mask: float32 [S, S], 0..1, where the painted face is.
         coverage: as the crop was cut.
         config: how to set it in.
+        corrected: what somebody painted and erased in the mask.
 
     Returns:
         a new picture.
@@ -81,11 +96,16 @@ def composite(
     box = _inside(reach(landmarks, config), picture)
     painted = np.clip(unwarp(face, matrix, box), 0, 1, dtype=np.float32)
     inside = unwarp(mask, matrix, box) > 0.5
-    hull = hull_mask(landmarks - box[:2], inside.shape, config.grow, config.forehead)
+    grow = config.grow + config.wider
+    hull = hull_mask(landmarks - box[:2], inside.shape, max(0.0, grow), config.forehead)
     inside &= hull > 0
-    alpha = feather(inside, config.feather * extent)
+    if grow < 0:
+        inside = shrunk(inside, -grow * extent)
+    alpha = feather(inside, config.feather * config.softer * extent)
+    if corrected is not None:
+        alpha = corrected(alpha, box)
     there = to_rgb(picture, box).astype(np.float32) / np.float32(255)
-    matched = _coloured(painted, there, alpha, config.colour)
+    matched = _coloured(painted, there, alpha, config)
     # Detail finer than the crop's pixels was never painted; sharpen at the scale that was.
     finest = max(1.0, 1 / scale_of(matrix))
     detailed = sharpen(matched, config.sharpen, finest)
@@ -96,14 +116,14 @@ def _coloured(
     painted: NDArray[np.float32],
     there: NDArray[np.float32],
     alpha: NDArray[np.float32],
-    method: Colour,
+    config: CompositeConfig,
 ) -> NDArray[np.float32]:
     """A painted face in colours nearer to those that it replaces."""
-    if method is Colour.TOUCH:
-        return match_colour(painted, there, alpha, _TOUCH)
+    if config.colour is Colour.TOUCH:
+        return match_colour(painted, there, alpha, _TOUCH * config.strength)
     inner = alpha > _INNER
     own, theirs = (np.asarray(each[inner], np.float64) for each in (painted, there))
-    mapped = map_colours(own, theirs, method).apply(painted)
+    mapped = map_colours(own, theirs, config.colour).weaker(config.strength).apply(painted)
     return np.asarray(np.clip(mapped, 0, 1), np.float32)
 
 
@@ -113,7 +133,8 @@ def reach(landmarks: _Landmarks, config: CompositeConfig) -> tuple[int, int, int
     It may reach beyond the picture.
     """
     extent = float(np.ptp(landmarks, axis=0).max())
-    return _box_around(landmarks, (config.grow + config.forehead) * extent + 2)
+    grow = max(0.0, config.grow + config.wider)
+    return _box_around(landmarks, (grow + config.forehead) * extent + 2)
 
 
 def smooth(landmarks: _Landmarks, strength: float = 0.6) -> _Landmarks:

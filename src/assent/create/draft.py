@@ -12,6 +12,7 @@ from assent.consent.desk import Need
 from assent.data.clips import ClearedClip, clip_of
 from assent.kit.canonical import digest
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
+from assent.kit.imaging.label import Corner
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import DraftRow, FootageRow, ModelRow, SegmentRow
 from assent.purpose.projects import Purpose
@@ -22,6 +23,7 @@ __all__ = [
     "bound_segment",
     "digest_of",
     "find_draft",
+    "label_of",
     "list_drafts",
     "load",
 ]
@@ -40,6 +42,10 @@ class Draft:
     clip: ClearedClip
     frames: int
     replaced: int
+    repairs: str
+    """The hash of what was corrected by hand; empty if nothing was."""
+    label: Corner
+    """The corner that its label lies in."""
     _segments: tuple[str, ...]
 
     def needs(self, *, to_release: bool) -> tuple[Need, ...]:
@@ -110,8 +116,23 @@ def load(studio: Studio, row: DraftRow) -> Draft:
         clip=clip,
         frames=row.frames,
         replaced=row.replaced,
+        repairs=row.repairs,
+        label=Corner(row.label),
         _segments=tuple(segments),
     )
+
+
+def label_of(studio: Studio, draft_id: str) -> Corner:
+    """Return the corner that a draft's label lies in, without opening the draft.
+
+    Raises `IntegrityError` if there is no such corner.
+    """
+    with studio.database.session() as session:
+        row = session.get_one(DraftRow, draft_id)
+    try:
+        return Corner(row.label)
+    except ValueError as error:
+        raise IntegrityError(f"draft {row.id[:8]} is not what was rendered") from error
 
 
 def digest_of(row: DraftRow, donor_id: str, clip: ClearedClip, segments: Sequence[str]) -> str:
@@ -123,13 +144,23 @@ def digest_of(row: DraftRow, donor_id: str, clip: ClearedClip, segments: Sequenc
             "donor": donor_id,
             "footage": [clip.sha256, clip.blob],
             "segments": list(segments),
+            "repairs": row.repairs,
+            "label": row.label,
         }
     )
 
 
 def bound_draft(row: DraftRow) -> Bound:
     """Return what `row` says of its draft, and what was signed of it."""
-    facts = [row.id, row.project_id, row.footage_id, row.model_id, row.model_blob, row.colour]
+    facts: list[object] = [
+        row.id,
+        row.project_id,
+        row.footage_id,
+        row.model_id,
+        row.model_blob,
+        row.colour,
+    ]
+    facts += [row.repairs, row.repair_id or "", row.label]
     return Bound(
         kind="draft",
         name=f"draft {row.id[:8]}",

@@ -5,28 +5,40 @@ order, and asked for its patch `ahead` frames later. Several frames may be paint
 a thread, while another thread shows the painter what comes next.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assent.create.composite import CompositeConfig, composite, cut, reach, smooth
+from assent.create.composite import (
+    Box,
+    CompositeConfig,
+    Corrected,
+    composite,
+    cut,
+    reach,
+    smooth,
+)
 from assent.create.engine import FaceEngine
 from assent.create.lit import LightSeen
 from assent.create.patches import Patch
 from assent.create.patches import cut as cut_patch
 from assent.create.quality import FrameQuality
+from assent.create.repair.brush import corrected
+from assent.create.repair.mending import Mending
 from assent.data.matching import Exemplar
 from assent.data.tracks import PersonTrack
 from assent.kit.faces.align import align, scale_of, transform
 from assent.kit.faces.mesh import landmarks_of
-from assent.kit.imaging.colour import Colour
+from assent.kit.imaging.detail import sharpen
 from assent.kit.imaging.grain import match_grain
+from assent.kit.imaging.warp import read_at
 from assent.kit.likeness.focus import in_focus
-from assent.kit.likeness.painting import paint
-from assent.kit.likeness.performance import AHEAD, Face, Performance
+from assent.kit.likeness.painting import laid, paint
+from assent.kit.likeness.performance import AHEAD, Face, Finish, Performance
 from assent.kit.likeness.portrait import Portrait
 from assent.kit.media.picture import Picture, crop, paste_rgb
 
@@ -61,23 +73,46 @@ class Painter(Protocol):
     def forget(self, number: int) -> None:
         """Hear that no frame up to this one will be asked for again."""
 
+    def keep(self, first: int, last: int) -> None:
+        """Let go of all frames but these."""
 
-def painter_for(model: bytes, tracks: Sequence[PersonTrack], config: CompositeConfig) -> Painter:
+    def unseen(self, numbers: Iterable[int]) -> list[int]:
+        """Return those of some frames that it should be shown."""
+
+    def mended(
+        self,
+        tracks: Sequence[PersonTrack],
+        config: CompositeConfig,
+        mending: Mending,
+        changed: Collection[int],
+    ) -> "Painter":
+        """Return a painter for other repairs that has seen the same, but for `changed` frames."""
+
+
+def painter_for(
+    model: bytes,
+    tracks: Sequence[PersonTrack],
+    config: CompositeConfig,
+    mending: Mending | None = None,
+) -> Painter:
     """Return the painter that a model's bytes want.
 
     Args:
         model: of either engine.
-        tracks: the performer's, in the clip.
-        config: how an autoencoder's face is set in; a portrait's takes its colours alone.
+        tracks: the performer's, in the clip, after all repairs.
+        config: how a face is set in.
+        mending: what was corrected by hand, if anything was.
 
     Raises:
         IntegrityError: the bytes aren't a face model.
     """
     if is_portrait(model):
-        return PortraitPainter(Portrait.from_bytes(model), tracks, config.colour)
+        return PortraitPainter(Portrait.from_bytes(model), tracks, config, mending)
     # Frames are painted side by side, which fills the cores better than threads within one.
     engine = FaceEngine(model, threads=1)
-    return AutoencoderPainter(engine=engine, landmarks=_landmarks(tracks), config=config)
+    return AutoencoderPainter(
+        engine=engine, landmarks=_landmarks(tracks, mending), config=config, mending=mending
+    )
 
 
 def is_portrait(model: bytes) -> bool:
@@ -94,16 +129,18 @@ class PortraitPainter:
         self,
         portrait: Portrait,
         tracks: Sequence[PersonTrack],
-        colour: Colour = Colour.TOUCH,
+        config: CompositeConfig | None = None,
+        mending: Mending | None = None,
+        *,
+        performance: Performance | None = None,
     ) -> None:
+        config = config or CompositeConfig()
         self._portrait = portrait
-        self._performance = Performance(portrait, colour)
+        self._config = config
+        self._mending = mending
+        self._performance = performance or Performance(portrait, _finish(config, portrait))
         self._donor_light = LightSeen(portrait)
-        self._where = {
-            int(number): (run, track, place)
-            for run, track in enumerate(tracks)
-            for place, number in enumerate(track.index)
-        }
+        self._where = _places(tracks)
 
     def exemplars(self) -> Sequence[Exemplar]:
         """The donor's textures, which show the face from the front."""
@@ -124,19 +161,26 @@ class PortraitPainter:
         there = np.empty(mesh.shape)
         there[:, :2] = transform(mesh[:, :2], matrix)
         there[:, 2] = mesh[:, 2] * scale_of(matrix)
-        self._performance.see(number, run, crop, there, matrix)
+        move = self._mending.moved(number) if self._mending else None
+        moved = None if move is None else np.asarray(move[:, :2] @ matrix[:, :2].T, np.float64)
+        self._performance.see(number, run, crop, there, matrix, moved)
 
     def paint(self, number: int, picture: Picture) -> tuple[Patch, FrameQuality | None]:
         """Paint the donor's face as it would look in this frame."""
-        face = self._performance.face(number)
+        face = None if _skipped(self._mending, number) else self._performance.face(number)
         if face is None:
             return Patch(pts=picture.pts), None
         quality = self._judge(number, face)
         size = picture.height, picture.width
-        painted = paint(face.texture, face.share, face.mesh, self._portrait.layout, size)
+        share = self._corrected(number, face.share)
+        painted = paint(face.texture, share, face.mesh, self._portrait.layout, size)
         if painted is None or not painted.alpha.any():
             return Patch(pts=picture.pts), quality
         painted = in_focus(painted, face.mesh, face.filmed)
+        if self._config.sharpen > 0:
+            finest = max(1.0, 1 / scale_of(face.filmed.matrix))
+            sharp = sharpen(painted.rgb / np.float32(255), self._config.sharpen, finest)
+            painted = replace(painted, rgb=sharp * np.float32(255))
         height, width = painted.alpha.shape
         x, y = painted.x, painted.y
         luma = picture.y[y : y + height, x : x + width]
@@ -154,6 +198,41 @@ class PortraitPainter:
     def forget(self, number: int) -> None:
         """Let go of what was seen and is no longer needed."""
         self._performance.forget(number)
+
+    def keep(self, first: int, last: int) -> None:
+        """Let go of all frames but these."""
+        self._performance.keep(first, last)
+
+    def unseen(self, numbers: Iterable[int]) -> list[int]:
+        """Those with the face in them that it hasn't seen."""
+        return [n for n in numbers if n in self._where and not self._performance.knows(n)]
+
+    def mended(
+        self,
+        tracks: Sequence[PersonTrack],
+        config: CompositeConfig,
+        mending: Mending,
+        changed: Collection[int],
+    ) -> "PortraitPainter":
+        """The same for other repairs."""
+        performance = self._performance.finished(_finish(config, self._portrait), changed)
+        return PortraitPainter(self._portrait, tracks, config, mending, performance=performance)
+
+    def _corrected(self, number: int, share: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How much of the face shows after what somebody painted and erased."""
+        field = self._mending.field(number) if self._mending else None
+        if field is None:
+            return share
+        right, down = self._chart
+        there = read_at(field, right, down)
+        return corrected(share, self._performance.rim, there)
+
+    @cached_property
+    def _chart(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """For each pixel of the texture its place in the chart, right and down."""
+        assert self._mending is not None  # noqa: S101 - asked for with a field in hand
+        places = self._portrait.layout.places(self._mending.chart.points)
+        return np.ascontiguousarray(places[..., 0]), np.ascontiguousarray(places[..., 1])
 
     def _judge(self, number: int, face: Face) -> FrameQuality:
         """Tell how well the donor's pictures fit what this frame asks for."""
@@ -177,6 +256,7 @@ class AutoencoderPainter:
     engine: FaceEngine
     landmarks: Mapping[int, NDArray[np.float32]]
     config: CompositeConfig
+    mending: Mending | None = None
     ahead: int = 0
 
     def exemplars(self) -> Sequence[Exemplar]:
@@ -189,7 +269,7 @@ class AutoencoderPainter:
     def paint(self, number: int, picture: Picture) -> tuple[Patch, FrameQuality | None]:
         """Paint one frame; how well can't be told."""
         points = self.landmarks.get(number)
-        if points is None:
+        if points is None or _skipped(self.mending, number):
             return Patch(pts=picture.pts), None
         coverage = self.engine.coverage
         crop = cut(picture, points, self.engine.size, coverage)
@@ -201,6 +281,7 @@ class AutoencoderPainter:
             swapped.masks[0],
             coverage=coverage,
             config=self.config,
+            corrected=self._correction(number),
         )
         x0, y0, x1, y1 = reach(points, self.config)
         return cut_patch(painted, (x0 - _RIM, y0 - _RIM, x1 + _RIM, y1 + _RIM)), None
@@ -208,11 +289,75 @@ class AutoencoderPainter:
     def forget(self, number: int) -> None:
         """Nothing was kept."""
 
+    def keep(self, first: int, last: int) -> None:
+        """Nothing was kept."""
 
-def _landmarks(tracks: Sequence[PersonTrack]) -> dict[int, NDArray[np.float32]]:
-    """Return the performer's steadied landmarks by frame number."""
+    def unseen(self, numbers: Iterable[int]) -> list[int]:
+        """Each frame is painted for itself."""
+        return []
+
+    def mended(
+        self,
+        tracks: Sequence[PersonTrack],
+        config: CompositeConfig,
+        mending: Mending,
+        changed: Collection[int],
+    ) -> "AutoencoderPainter":
+        """The same for other repairs."""
+        landmarks = _landmarks(tracks, mending)
+        return replace(self, landmarks=landmarks, config=config, mending=mending)
+
+    def _correction(self, number: int) -> Corrected | None:
+        """What somebody painted and erased in a frame, laid over the face as it lies there."""
+        mending = self.mending
+        field = mending.field(number) if mending else None
+        mesh = mending.mesh(number) if mending and field is not None else None
+        if mending is None or field is None or mesh is None:
+            return None
+
+        def change(alpha: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+            there = laid(field, mesh - np.array([*box[:2], 0]), mending.chart, alpha.shape)
+            return corrected(alpha, np.ones_like(alpha), there)
+
+        return change
+
+
+def _finish(config: CompositeConfig, portrait: Portrait) -> Finish:
+    return Finish(
+        colour=config.colour,
+        strength=config.strength,
+        feather=config.softer,
+        grow=config.wider * portrait.coverage,
+    )
+
+
+def _places(tracks: Sequence[PersonTrack]) -> dict[int, tuple[int, PersonTrack, int]]:
+    """Where a frame's face is found: number of its run, the run, and the place in it."""
     return {
+        int(number): (run, track, place)
+        for run, track in enumerate(tracks)
+        for place, number in enumerate(track.index)
+    }
+
+
+def _skipped(mending: Mending | None, number: int) -> bool:
+    return mending is not None and mending.skipped(number)
+
+
+def _landmarks(
+    tracks: Sequence[PersonTrack], mending: Mending | None
+) -> dict[int, NDArray[np.float32]]:
+    """Return the performer's steadied landmarks by frame number.
+
+    What was moved by hand is moved after steadying, so that it changes no other frame.
+    """
+    found = {
         int(index): points
-        for track in tracks
+        for track in (mending.unmoved if mending else tracks)
         for index, points in zip(track.index, smooth(track.landmarks), strict=True)
     }
+    for number in mending.moved_frames if mending else ():
+        move = mending.moved(number) if mending else None
+        if move is not None:
+            found[number] = found[number] + landmarks_of(move)
+    return found

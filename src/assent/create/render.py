@@ -7,9 +7,8 @@ the next segment, and a withdrawal stops it.
 
 import itertools
 import os
-import uuid
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,21 +17,27 @@ from sqlalchemy import select
 
 from assent.consent.clearance import Act, AskAgain, Clearance, Modality, require_all
 from assent.consent.desk import Need
-from assent.consent.enrolment import read_enrolments
 from assent.consent.locker import Locker
-from assent.consent.people import person_by_id
 from assent.create.composite import CompositeConfig
 from assent.create.draft import Draft, bound_draft, bound_segment, digest_of, load
 from assent.create.gauge import Gauge
 from assent.create.looks import look_at, take_look
-from assent.create.painters import Painter, painter_for
+from assent.create.painters import Painter
 from assent.create.patches import Patch, apply, pack
 from assent.create.quality import FrameNote, FrameQuality
+from assent.create.repair.store import Version
+from assent.create.staging import (
+    SEGMENT,
+    RenderStage,
+    find_row,
+    new_row,
+    set_up,
+    take_of,
+    take_over,
+)
 from assent.data.clips import ClearedClip
-from assent.data.matching import Matching, match_faces
-from assent.data.tracks import PersonTrack, of_person
+from assent.data.matching import Matching
 from assent.kit.ahead import ahead, side_by_side
-from assent.kit.clock import stamp
 from assent.kit.errors import InputError, MediaError
 from assent.kit.faces.frame import PictureFrame
 from assent.kit.media.picture import Picture
@@ -44,10 +49,8 @@ from assent.kit.store.tables import DraftRow, SegmentRow
 from assent.purpose.projects import Purpose
 from assent.train.models import TrainedModel
 
-__all__ = ["render", "rendering_needs"]
+__all__ = ["SEGMENT", "render", "rendering_needs"]
 
-SEGMENT = 32
-"""Frames a segment."""
 _WAITING = 4
 """Frames that wait between decoding, following the performer, and painting."""
 _WORKERS = 4
@@ -75,20 +78,23 @@ def render(
     *,
     ask_again: AskAgain,
     config: CompositeConfig | None = None,
+    version: Version | None = None,
     progress: Progress = nothing,
 ) -> Draft:
     """Put the model's donor's face onto its performer's performance in `clip`.
 
-    A render of the same model and clip in the same colours that was interrupted goes on; a complete
-    one is returned.
+    What was corrected by hand in that clip for that model is heeded: the version that holds, or
+    another that is named. A render of the same in the same colours that was interrupted goes on; a
+    complete one is returned. Of one with other repairs, all segments are taken over that they don't
+    change.
 
     The donor's pictures in the model and every face in the clip are matched with the enrolments
     again, as it goes.
 
     Raises `NotClearedError` as soon as someone is not cleared, `UnlistedFaceError` if a face is
-    not whose it is said to be, `IntegrityError` if model, clip or what was rendered so far was
-    altered, `InputError` if the model's performer is not in the clip, `MediaError` if the clip
-    can't be read.
+    not whose it is said to be, `SignOffError` if somebody must decide whose it is, `IntegrityError`
+    if model, clip, repairs or what was rendered so far was altered, `InputError` if the model's
+    performer is not in the clip or the repairs don't fit, `MediaError` if the clip can't be read.
     """
     if model.performer_id not in clip.people or model.donor_id in clip.people:
         raise InputError(
@@ -97,68 +103,101 @@ def render(
             advice="Choose footage of the performer the model was trained for.",
         )
     _require(studio, purpose, model, clip, clearances)
-    config = config or CompositeConfig()
-    row = _row(studio, purpose, model, clip, config.colour)
-    if row.state == "complete":
+    take = take_of(studio, purpose, model, clip, clearances, config=config, version=version)
+    row = find_row(studio, purpose, take)
+    if row is not None and row.state == "complete":
         return load(studio, row)
+    stage = set_up(studio, purpose, take, clearances)
+    row = row or new_row(studio, purpose, take)
+    done = take_over(studio, purpose, take, row, stage.found, clearances)
     locker = Locker(studio)
-    everyone = clip.tracks(locker, clearances)
-    tracks = of_person(everyone, model.performer_id)
-    painter = painter_for(model.open(locker, clearances), tracks, config)
-    matching = _match(studio, model, clip, everyone, painter, clearances)
-    done = _segments(studio, row)
-    for segment in done:
+    for segment in done.values():
         locker.hold(bound_segment(segment), clearances)
-    gauge = Gauge(tracks, painter.exemplars())
-    frames = sum(segment.frames for segment in done)
-    # The painter steadies what it does over frames before as well: it sees a segment again.
-    again = done[-1].frames if len(done) > 1 else frames
-    start = done[-2].last_pts + 1 if len(done) > 1 else None
+
+    def keep(number: int, patches: Sequence[Patch]) -> SegmentRow:
+        fresh = ask_again()
+        _require(studio, purpose, model, clip, fresh)
+        segment = _keep(studio, row, number, locker, patches, fresh)
+        done[number] = segment
+        progress("rendering", sum(each.frames for each in done.values()), clip.frames)
+        return segment
+
     with clip.open(locker, clearances) as footage:
         time_base = probe(footage, name=clip.name).time_base
-        decoded = read_pictures(footage, name=clip.name, start_pts=start)
-        with (
-            ahead(decoded, depth=_WAITING) as pictures,
-            ahead(
-                _matched(pictures, matching, frames - again, time_base), depth=_WAITING
-            ) as matched,
-            ahead(_seen(matched, painter), depth=_WAITING) as seen,
-            _painted(seen, painter, frames) as painted,
-            # Painting goes on while a segment is put away.
-            ahead(_noted(painted, painter, gauge, time_base), depth=SEGMENT) as noted,
-        ):
-            for number in itertools.count(len(done)):
-                patches = list(itertools.islice(noted, SEGMENT))
-                if not patches:
-                    break
-                fresh = ask_again()
-                _require(studio, purpose, model, clip, fresh)
-                _keep(studio, row, number, locker, patches, fresh)
-                frames += len(patches)
-                progress("rendering", frames, clip.frames)
+        for first, end in _gaps(done, -(-clip.frames // SEGMENT)):
+            begin = max(0, first - 1)
+            start = done[begin - 1].last_pts + 1 if begin else None
+            footage.seek(0)
+            decoded = read_pictures(footage, name=clip.name, start_pts=start)
+            run = _Run(first=first, end=end, begin=begin, time_base=time_base)
+            _render_run(run, decoded, stage, keep)
     return _complete(studio, row, model, clip, ask_again())
 
 
-_Numbered = tuple[int, Picture]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """Segments that are rendered one after another.
 
-
-def _match(
-    studio: Studio,
-    model: TrainedModel,
-    clip: ClearedClip,
-    tracks: Sequence[PersonTrack],
-    painter: Painter,
-    clearances: Sequence[Clearance],
-) -> Matching:
-    """Hold the donor's pictures in the model to the donor's enrolment; return what holds the clip.
-
-    Raises `UnlistedFaceError` if the model is of somebody else.
+    From `first` up to before `end`, or to the film's end; frames are shown to the painter from
+    segment `begin` on.
     """
-    gallery = read_enrolments(studio, clearances)
-    handles = {person: person_by_id(studio, person).handle for person in gallery}
-    if exemplars := painter.exemplars():
-        match_faces(exemplars, model.donor_id, gallery, handles, name=f"model '{model.name}'")
-    return Matching(clip.name, tracks, gallery, handles)
+
+    first: int
+    end: int | None
+    begin: int
+    time_base: Fraction
+
+    def wanted(self, number: int) -> bool:
+        """Tell whether a frame is to be painted: the one after the last tells when that ends."""
+        return number >= self.first * SEGMENT and (self.end is None or number <= self.end * SEGMENT)
+
+    def shown(self, pictures: Iterator[Picture], ahead: int) -> Iterator[Picture]:
+        """Yield the pictures that the painter must see."""
+        if self.end is None:
+            return pictures
+        count = (self.end - self.begin) * SEGMENT + 1 + ahead
+        return itertools.islice(pictures, count)
+
+
+def _gaps(done: Mapping[int, object], segments: int) -> Iterator[tuple[int, int | None]]:
+    """Yield the runs of segments that are missing: the first, the one after the last (if any)."""
+    missing = [number for number in range(segments) if number not in done]
+    for _, run in itertools.groupby(enumerate(missing), key=lambda pair: pair[1] - pair[0]):
+        numbers = [number for _, number in run]
+        last = numbers[-1] + 1
+        yield numbers[0], last if last < segments else None
+
+
+def _render_run(
+    run: _Run,
+    decoded: Iterator[Picture],
+    stage: RenderStage,
+    keep: Callable[[int, Sequence[Patch]], object],
+) -> None:
+    """Render the segments of one run, and have each kept."""
+    painter = stage.painter
+    shown = run.shown(decoded, painter.ahead)
+    with (
+        ahead(shown, depth=_WAITING) as pictures,
+        ahead(
+            _matched(pictures, stage.matching, run.begin * SEGMENT, run.time_base), depth=_WAITING
+        ) as matched,
+        ahead(_seen(matched, painter), depth=_WAITING) as seen,
+        _painted(seen, painter, run) as painted,
+        # Painting goes on while a segment is put away.
+        ahead(_noted(painted, painter, stage.gauge, run.time_base), depth=SEGMENT) as noted,
+    ):
+        for number in itertools.count(run.first):
+            patches = list(itertools.islice(noted, SEGMENT))
+            # To the very end: what was seen last is matched last.
+            if not patches or number == run.end:
+                break
+            keep(number, patches)
+        for _ in noted:
+            pass
+
+
+_Numbered = tuple[int, Picture]
 
 
 def _matched(
@@ -191,15 +230,15 @@ class _Painted:
 
 
 def _painted(
-    seen: Iterator[_Numbered], painter: Painter, first: int
+    seen: Iterator[_Numbered], painter: Painter, run: _Run
 ) -> AbstractContextManager[Iterator[_Painted]]:
-    """Paint each picture from number `first` on, several at once."""
+    """Paint each picture that is wanted, several at once."""
 
     def paint(item: _Numbered) -> _Painted:
         return _Painted(*item, *painter.paint(*item))
 
     workers = min(_WORKERS, os.cpu_count() or 1)
-    wanted = itertools.dropwhile(lambda item: item[0] < first, seen)
+    wanted = (item for item in seen if run.wanted(item[0]))
     return side_by_side(paint, wanted, workers=workers, depth=workers + _FINISHED)
 
 
@@ -210,6 +249,9 @@ def _noted(
     since: float | None = None
     for here, following in _with_next(frames):
         painter.forget(here.number)
+        if here.number % SEGMENT == 0:
+            # Each segment shows itself to a review, whatever stands before it.
+            since = None
         time = float(here.picture.pts * time_base)
         note = FrameNote(
             seconds=time,
@@ -246,33 +288,6 @@ def _require(
     require_all(clearances, clip.people, Act.PERFORM, project_id=purpose.project_id, now=now)
 
 
-def _row(
-    studio: Studio, purpose: Purpose, model: TrainedModel, clip: ClearedClip, colour: str
-) -> DraftRow:
-    with studio.database.session() as session:
-        row = session.scalar(
-            select(DraftRow).where(
-                DraftRow.project_id == purpose.project_id,
-                DraftRow.footage_id == clip.id,
-                DraftRow.model_blob == model.blob,
-                DraftRow.colour == colour,
-            )
-        )
-        if row is None:
-            row = DraftRow(
-                id=uuid.uuid4().hex,
-                project_id=purpose.project_id,
-                model_id=model.id,
-                footage_id=clip.id,
-                model_blob=model.blob,
-                colour=colour,
-                state="rendering",
-                created=stamp(studio.clock()),
-            )
-            session.add(row)
-    return row
-
-
 def _segments(studio: Studio, row: DraftRow) -> Sequence[SegmentRow]:
     with studio.database.session() as session:
         return session.scalars(
@@ -287,7 +302,7 @@ def _keep(
     locker: Locker,
     patches: Sequence[Patch],
     clearances: Sequence[Clearance],
-) -> None:
+) -> SegmentRow:
     segment = SegmentRow(
         draft_id=row.id,
         number=number,
@@ -301,6 +316,7 @@ def _keep(
     segment.binding = locker.bind(bound.kind, bound.facts, clearances)
     with studio.database.session() as session:
         session.add(segment)
+    return segment
 
 
 def _complete(

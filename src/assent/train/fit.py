@@ -4,9 +4,10 @@ The desk is asked again every few seconds: a withdrawal stops training in flight
 learned is saved now and then, encrypted, so that a killed process goes on where it stopped.
 """
 
+import math
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ from assent.consent.people import Person, person_by_id
 from assent.data.clips import load_faces, sources
 from assent.data.matching import exemplars_of, match_faces
 from assent.kit.clock import stamp
-from assent.kit.errors import InputError
+from assent.kit.errors import InputError, StoppedError
 from assent.kit.faces.face_set import FaceSet
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ModelRow
@@ -36,6 +37,10 @@ __all__ = ["fit"]
 
 _ASK_EVERY_S = 5.0
 _CHUNK = 1 << 20
+_ASIDE = 8
+"""Faces of the performer that previews show and nothing is learned from, at most."""
+_LEAST = 8
+"""Faces that are left to be learned from, at least."""
 
 
 def fit(
@@ -52,6 +57,8 @@ def fit(
     config: "TrainConfig | PortraitConfig | None" = None,
     save_every_s: float = 30.0,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    stop: Callable[[], bool] = lambda: False,
+    on_save: Callable[[], None] = lambda: None,
 ) -> TrainedModel:
     """Train `donor`'s face for `performer`'s performances, or go on training.
 
@@ -61,12 +68,13 @@ def fit(
 
     `seconds` and `iterations` count from the model's beginning, whichever is reached first; a
     model that has had its share is returned as it is. What it has learned is saved every
-    `save_every_s` seconds and at the end.
+    `save_every_s` seconds and at the end, also when `stop`, which is asked before each step, says
+    that it shall end here.
 
-    Raises `NotClearedError` as soon as one of the two is not cleared, `NotFoundError` without
-    footage of both, `UnlistedFaceError` if someone's pictures don't match their enrolment (any
-    more), `IntegrityError` if faces or model were altered, `InputError` if the name is another
-    pair's.
+    Raises `StoppedError` then, `NotClearedError` as soon as one of the two is not cleared,
+    `NotFoundError` without footage of both, `UnlistedFaceError` if someone's pictures don't match
+    their enrolment (any more), `IntegrityError` if faces or model were altered, `InputError` if the
+    name is another pair's.
     """
     people = (performer.id, donor.id)
     _require(studio, purpose, people, clearances)
@@ -77,25 +85,29 @@ def fit(
         person: merge(load_faces(studio, purpose, locker, person, clearances)) for person in people
     }
     _match(studio, sets, clearances)
+    sets[performer.id], held_out = set_aside(sets[performer.id])
+    shown = {donor.id: sets[donor.id], performer.id: held_out}
     row = _row(studio, purpose, donor, performer, name)
     if row.checkpoint_blob or row.model_blob:
         locker.hold(bound_model(row), clearances)
     trainer = _trainer(locker, row, sets, clearances, config or PortraitConfig())
     learned_from = sources(studio, purpose, people)
-    keeper = _Keeper(studio, purpose, row, learned_from, ask_again)
+    keeper = _Keeper(studio, purpose, row, learned_from, ask_again, stop, on_save)
     moved = trainer.run(
         seconds=seconds,
         iterations=iterations,
         on_progress=on_progress,
         should_stop=keeper.asks,
         checkpoint_every_s=save_every_s,
-        save=lambda state: keeper.save(state, trainer),
+        save=lambda state: keeper.save(state, trainer, shown),
     )
+    if keeper.stopped:
+        raise StoppedError(f"the training of '{name}' was stopped; what it learned is kept")
     if trainer.iteration == 0 and trainer.total is None:
         raise InputError("no time to train", advice="Give --minutes or --iterations above 0.")
     if moved is None and row.state == "ready":
         return model_of(row)
-    return keeper.finish(trainer, sets)
+    return keeper.finish(trainer, shown)
 
 
 def _match(studio: Studio, sets: Mapping[str, FaceSet], clearances: Sequence[Clearance]) -> None:
@@ -118,6 +130,30 @@ def merge(sets: Sequence[FaceSet]) -> FaceSet:
     )
 
 
+def set_aside(faces: FaceSet) -> tuple[FaceSet, FaceSet]:
+    """Return what is learned from, and a stretch of frames that is not: it is what previews show.
+
+    The stretch is taken from the middle, so that a preview of it moves. Of few faces all are
+    learned from, and shown.
+    """
+    count = min(_ASIDE, len(faces) // 4, len(faces) - _LEAST) // 2 * 2
+    if count < 2:
+        return faces, faces
+    first = (len(faces) - count) // 2
+    aside = np.zeros(len(faces), bool)
+    aside[first : first + count] = True
+    return _those(faces, ~aside), _those(faces, aside)
+
+
+def finite(history: Sequence[float]) -> list[float]:
+    """Return the losses without those of steps that went astray, which JSON has no number for."""
+    return [round(loss, 5) for loss in history if math.isfinite(loss)]
+
+
+def _those(faces: FaceSet, chosen: NDArray[np.bool_]) -> FaceSet:
+    return FaceSet(**{each.name: getattr(faces, each.name)[chosen] for each in fields(FaceSet)})
+
+
 class _Keeper:
     """Keeps what a run has learned, and keeps asking whether it may go on."""
 
@@ -128,7 +164,13 @@ class _Keeper:
         row: ModelRow,
         learned_from: list[str],
         ask_again: AskAgain,
+        stop: Callable[[], bool],
+        on_save: Callable[[], None],
     ) -> None:
+        self.stopped = False
+        """Whether the run was told to end before its time."""
+        self._stop = stop
+        self._on_save = on_save
         self._studio = studio
         self._purpose = purpose
         self._row = row
@@ -139,29 +181,43 @@ class _Keeper:
         self._locker = Locker(studio)
 
     def asks(self) -> bool:
-        """Ask the desk if it is time to; never says stop, but raises."""
+        """Ask the desk if it is time to, which raises; tell whether to stop."""
         now = self._studio.clock()
         if (now - self._asked).total_seconds() >= _ASK_EVERY_S:
             self._clearances()
             self._asked = now
-        return False
+        self.stopped = self._stop()
+        return self.stopped
 
-    def save(self, state: bytes, trainer: Run) -> None:
-        """Put the state away; the one before is removed once the database knows the new one."""
-        old = self._row.checkpoint_blob
+    def save(self, state: bytes, trainer: Run, shown: Mapping[str, FaceSet]) -> None:
+        """Put the state away, and a preview of what is learned so far.
+
+        Those before are removed once the database knows the new ones.
+        """
+        old = [self._row.checkpoint_blob]
+        sheet = None if trainer.learned else _preview(trainer, shown, self._row.donor_id)
         clearances = self._clearances()
         self._row.checkpoint_blob = self._put(state, clearances)
+        if sheet is not None and self._row.state != "ready":
+            old.append(self._row.sheet_blob)
+            self._row.sheet_blob = self._put(
+                pack_sheet(sheet, _columns(shown, self._row.donor_id)), clearances
+            )
         self._record(trainer, clearances)
-        if old is not None:
-            self._locker.forget(old)
+        for blob in old:
+            if blob is not None:
+                self._locker.forget(blob)
+        self._on_save()
 
-    def finish(self, trainer: Run, sets: Mapping[str, FaceSet]) -> TrainedModel:
+    def finish(self, trainer: Run, shown: Mapping[str, FaceSet]) -> TrainedModel:
         """Export the model and its preview sheet into the vault."""
         old = [self._row.model_blob, self._row.sheet_blob]
-        model, sheet = _finished(trainer, sets, self._row.donor_id)
+        model, sheet = _finished(trainer, shown, self._row.donor_id)
         clearances = self._clearances()
         self._row.model_blob = self._put(model, clearances)
-        self._row.sheet_blob = self._put(pack_sheet(sheet), clearances)
+        self._row.sheet_blob = self._put(
+            pack_sheet(sheet, _columns(shown, self._row.donor_id)), clearances
+        )
         self._row.state = "ready"
         self._record(trainer, clearances)
         for blob in old:
@@ -172,7 +228,7 @@ class _Keeper:
     def _record(self, trainer: Run, clearances: Sequence[Clearance]) -> None:
         self._row.iterations = trainer.iteration
         self._row.seconds = trainer.seconds
-        self._row.losses = [round(loss, 5) for loss in trainer.history]
+        self._row.losses = finite(trainer.history)
         self._row.sources = self._learned_from
         bound = bound_model(self._row)
         self._row.binding = self._locker.bind(bound.kind, bound.facts, clearances)
@@ -189,10 +245,10 @@ class _Keeper:
         return clearances
 
 
-def pack_sheet(sheet: NDArray[np.uint8]) -> bytes:
-    """Return an RGB sheet, uint8 [H, W, 3], with its size in front."""
-    height, width = sheet.shape[:2]
-    return b"".join([height.to_bytes(4, "big"), width.to_bytes(4, "big"), sheet.tobytes()])
+def pack_sheet(sheet: NDArray[np.uint8], columns: int) -> bytes:
+    """Return an RGB sheet, uint8 [H, W, 3], with its size and the number of columns in front."""
+    head = b"".join(number.to_bytes(4, "big") for number in (*sheet.shape[:2], columns))
+    return head + sheet.tobytes()
 
 
 def _require(
@@ -256,13 +312,36 @@ def _trainer(
     return Trainer(sets, config, seed=int(row.id[:8], 16))
 
 
+def _preview(trainer: Run, shown: Mapping[str, FaceSet], donor: str) -> NDArray[np.uint8] | None:
+    """A sheet of what the model makes of some of the footage by now; None if that is nothing."""
+    if isinstance(trainer, PortraitTrainer):
+        if trainer.iteration < len(trainer.people):
+            return None
+        return trainer.sheet(trainer.portrait(), _of_performer(shown, donor))
+    from assent.train.loop import Trainer
+    from assent.train.sheet import preview_sheet
+
+    if not isinstance(trainer, Trainer):
+        return None
+    return preview_sheet(trainer, shown, donor=donor, columns=_columns(shown, donor))
+
+
+def _of_performer(shown: Mapping[str, FaceSet], donor: str) -> FaceSet:
+    (performer,) = (person for person in shown if person != donor)
+    return shown[performer]
+
+
+def _columns(shown: Mapping[str, FaceSet], donor: str) -> int:
+    return min(_ASIDE, len(_of_performer(shown, donor)))
+
+
 def _finished(
-    trainer: Run, sets: Mapping[str, FaceSet], donor: str
+    trainer: Run, shown: Mapping[str, FaceSet], donor: str
 ) -> tuple[bytes, NDArray[np.uint8]]:
     """The model's bytes, and its preview sheet."""
     if isinstance(trainer, PortraitTrainer):
         portrait = trainer.portrait()
-        return portrait.to_bytes(), trainer.sheet(portrait)
+        return portrait.to_bytes(), trainer.sheet(portrait, _of_performer(shown, donor))
     from assent.train.export import export_onnx
     from assent.train.loop import Trainer
     from assent.train.sheet import preview_sheet
@@ -270,4 +349,4 @@ def _finished(
     if not isinstance(trainer, Trainer):
         raise TypeError(f"no engine is called {type(trainer).__name__}")
     model = export_onnx(trainer.painting, donor, coverage=trainer.config.coverage)
-    return model, preview_sheet(trainer, sets, donor=donor)
+    return model, preview_sheet(trainer, shown, donor=donor, columns=_columns(shown, donor))

@@ -4,18 +4,32 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from assent.consent.binding import Bound
 from assent.consent.clearance import Act, Clearance
 from assent.consent.desk import Need
 from assent.consent.locker import Locker
-from assent.kit.errors import InputError, NotFoundError
+from assent.kit.errors import InputError, IntegrityError, NotFoundError
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ModelRow
 from assent.purpose.projects import Purpose
 
-__all__ = ["TrainedModel", "bound_model", "find_model", "list_models", "model_of", "training_needs"]
+__all__ = [
+    "TrainedModel",
+    "bound_model",
+    "find_model",
+    "list_models",
+    "model_of",
+    "preview_of",
+    "training_needs",
+    "unpack_sheet",
+]
+
+
+_HEAD = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +98,30 @@ def model_of(row: ModelRow) -> TrainedModel:
             f"model '{row.name}' is still being trained",
             advice="Run `assent train` again; it goes on where it stopped.",
         )
+    return _told(row)
+
+
+def preview_of(row: ModelRow) -> TrainedModel:
+    """Return the model that `row` stands for, perhaps not learned out: for its preview sheet.
+
+    Raises `InputError` if there is no sheet yet.
+    """
+    if row.sheet_blob is None:
+        raise InputError(
+            f"model '{row.name}' has nothing to show yet", advice="Wait until it is trained a bit."
+        )
+    return _told(row)
+
+
+def unpack_sheet(data: bytes) -> tuple[NDArray[np.uint8], int]:
+    """Return a preview sheet as RGB uint8 [H, W, 3], and its columns; raises `IntegrityError`."""
+    height, width, columns = (int.from_bytes(data[i : i + 4], "big") for i in (0, 4, 8))
+    if len(data) != _HEAD + height * width * 3 or not 1 <= columns <= width:
+        raise IntegrityError("the preview sheet has the wrong size")
+    return np.frombuffer(data, np.uint8, offset=_HEAD).reshape(height, width, 3), columns
+
+
+def _told(row: ModelRow) -> TrainedModel:
     return TrainedModel(
         id=row.id,
         project_id=row.project_id,
@@ -92,8 +130,8 @@ def model_of(row: ModelRow) -> TrainedModel:
         performer_id=row.performer_id,
         iterations=row.iterations,
         seconds=row.seconds,
-        blob=row.model_blob,
-        sheet_blob=row.sheet_blob,
+        blob=row.model_blob or "",
+        sheet_blob=row.sheet_blob or "",
         bound=bound_model(row),
     )
 

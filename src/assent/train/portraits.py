@@ -170,10 +170,8 @@ class PortraitTrainer(Run):
         except (zipfile.BadZipFile, zlib.error) as error:
             raise IntegrityError(f"this is not a portrait in the making: {error}") from error
 
-    def sheet(self, portrait: Portrait, columns: int = 8) -> NDArray[np.uint8]:
-        """Two rows: the performer's faces, and the donor in their place; uint8 [H, W, 3]."""
-        (performer,) = (person for person in self.people if person != self.donor)
-        faces = self._sets[performer]
+    def sheet(self, portrait: Portrait, faces: FaceSet, columns: int = 8) -> NDArray[np.uint8]:
+        """Two rows: some of the performer's faces, the donor in their place; uint8 [H, W, 3]."""
         rows: list[list[NDArray[np.uint8]]] = [[], []]
         for index in evenly(len(faces), columns):
             crop = faces.faces[index]

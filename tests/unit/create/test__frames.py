@@ -68,7 +68,7 @@ def test_the_looks_are_those_of_the_frames(stage: Stage) -> None:
     locker = Locker(stage.studio)
     looks = list(looks_of(stage.draft, locker, asking))
     frames = list(frames_of(stage.draft, locker, asking))
-    assert [n for n, (_, look) in enumerate(looks) if look] == [0, 12, 24, 36, SCENE_FRAMES - 1]
+    assert [n for n, (_, look) in enumerate(looks) if look] == [0, 12, 24, 32, SCENE_FRAMES - 1]
     for (pts, look), frame in zip(looks, frames, strict=True):
         assert pts == frame.pts
         assert look is None or is_look_of(look, frame)

@@ -1,5 +1,7 @@
 """Training under clearances: stopped by a withdrawal, gone on with after a kill."""
 
+import json
+import math
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,17 @@ import pytest
 from casts import MODEL, SMALL, Cast, Stage, clear_traces, resign
 
 from assent.consent.locker import Locker
-from assent.kit.errors import InputError, NotClearedError, NotFoundError
+from assent.kit.errors import (
+    InputError,
+    IntegrityError,
+    NotClearedError,
+    NotFoundError,
+    StoppedError,
+)
 from assent.kit.faces.face_set import FaceSet
 from assent.kit.store.tables import FaceSetRow, ModelRow
-from assent.train.fit import fit, merge, pack_sheet
-from assent.train.models import list_models, training_needs
+from assent.train.fit import finite, fit, merge, pack_sheet, set_aside
+from assent.train.models import list_models, training_needs, unpack_sheet
 from assent.train.run import Progress
 
 
@@ -197,4 +205,49 @@ def test_sets_of_several_clips_are_one() -> None:
 
 def test_a_sheet_carries_its_size() -> None:
     sheet = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
-    assert pack_sheet(sheet) == b"\0\0\0\2\0\0\0\3" + sheet.tobytes()
+    packed = pack_sheet(sheet, 3)
+    assert packed == b"\0\0\0\2\0\0\0\3\0\0\0\3" + sheet.tobytes()
+    kept, columns = unpack_sheet(packed)
+    assert (kept.tolist(), columns) == (sheet.tolist(), 3)
+    for broken in (packed[:-1], pack_sheet(sheet, 0), pack_sheet(sheet, 4), b""):
+        with pytest.raises(IntegrityError):
+            unpack_sheet(broken)
+
+
+def test_a_stretch_of_frames_is_shown_and_not_learned_from() -> None:
+    def numbered(count: int) -> FaceSet:
+        return FaceSet(
+            faces=np.zeros((count, 8, 8, 3), np.uint8),
+            masks=np.zeros((count, 8, 8), np.uint8),
+            landmarks=np.zeros((count, 68, 2), np.float32),
+            meshes=np.zeros((count, 478, 3), np.float32),
+            seconds=np.arange(count, dtype=np.float64),
+        )
+
+    learned, shown = set_aside(numbered(200))
+    assert shown.seconds.tolist() == list(range(96, 104)), "one after the other: it moves"
+    assert set(learned.seconds) == set(range(200)) - set(shown.seconds)
+    for count, aside in ((12, 2), (16, 4), (32, 8)):
+        learned, shown = set_aside(numbered(count))
+        assert (len(learned), len(shown)) == (count - aside, aside)
+        assert not set(learned.seconds) & set(shown.seconds)
+    for count in (1, 9):
+        few = numbered(count)
+        assert set_aside(few) == (few, few), "too few to spare any"
+
+
+def test_steps_that_went_astray_leave_no_number_that_json_lacks() -> None:
+    kept = finite([1.0, math.nan, 0.1234567, math.inf])
+    assert kept == [1.0, 0.12346]
+    assert json.dumps(kept, allow_nan=False) == "[1.0, 0.12346]"
+
+
+def test_stopped_it_keeps_what_it_learned_and_goes_on(filmed: Cast, tmp_path: Path) -> None:
+    stage = filmed.open_copy(tmp_path / "studio")
+    asked = iter([False, True])
+    with pytest.raises(StoppedError, match="was stopped"):
+        stage.fit(iterations=4, stop=lambda: next(asked))
+    (row,) = list_models(stage.studio, stage.purpose)
+    assert (row.state, row.iterations) == ("training", 1)
+    assert row.checkpoint_blob is not None
+    assert stage.fit(iterations=2).iterations == 2

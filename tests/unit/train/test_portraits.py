@@ -158,7 +158,7 @@ def test_the_sheet_shows_both(real: Sets) -> None:
     # The same poses, so that there is something to paint everywhere.
     darker = replace(real["ada"], faces=real["ada"].faces // 2)
     trainer = PortraitTrainer(dict(real) | {"ben": darker}, "ben", CONFIG)
-    sheet = trainer.sheet(trainer.portrait(), columns=3)
+    sheet = trainer.sheet(trainer.portrait(), real["ada"], columns=3)
     side = real["ada"].faces.shape[1] + 4
     assert sheet.shape == (2 * side, 3 * side, 3)
     assert sheet.dtype == np.uint8
