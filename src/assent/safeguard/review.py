@@ -26,7 +26,16 @@ from assent.kit.errors import AssentError, ContentError, IntegrityError, SignOff
 from assent.kit.media.picture import to_rgb
 from assent.kit.media.probe import probe
 from assent.kit.progress import Progress, nothing
-from assent.kit.signing import SigningKey, VerifyKey, public_of, sign, thumbprint, verify
+from assent.kit.said import hold_said
+from assent.kit.signing import (
+    SigningKey,
+    VerifyKey,
+    public_of,
+    sign,
+    signing_input,
+    thumbprint,
+    verify,
+)
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReviewRow, SignOffRow
 from assent.purpose.library import check_set
@@ -35,7 +44,18 @@ from assent.safeguard._key import KEY
 from assent.safeguard.approved import Approved
 from assent.safeguard.claims import check_claims, reviewers_of
 
-__all__ = ["Reviewed", "Signed", "decision_on", "recall", "review", "sign_off", "sign_offs_of"]
+__all__ = [
+    "Reviewed",
+    "Signed",
+    "decision_on",
+    "keep_sign_off",
+    "missing_signature",
+    "recall",
+    "review",
+    "sign_off",
+    "sign_off_to_sign",
+    "sign_offs_of",
+]
 
 _DECISION = "assent-review+jws"
 _SIGN_OFF = "assent-sign-off+jws"
@@ -94,7 +114,7 @@ def review(
     row = ReviewRow(draft_id=draft.id, created=stamp(studio.clock()), decision=decision)
     with studio.database.session() as session:
         session.merge(row)
-    missing = _missing(studio, purpose, draft)
+    missing = missing_signature(studio, purpose, draft)
     return Reviewed(
         looked_at=looked_at,
         level=level.name,
@@ -118,21 +138,36 @@ def sign_off(
         raise IntegrityError(
             f"this key is not {reviewer}'s", advice="Only the reviewer signs, with their own key."
         )
-    token = sign(
-        {
-            "draft": draft.digest,
-            "project": purpose.project_id,
-            "decision": "release",
-            "time": stamp(studio.clock()),
-        },
-        key,
-        kind=_SIGN_OFF,
-    )
-    row = SignOffRow(
-        draft_id=draft.id, person_id=person.id, token=token, created=stamp(studio.clock())
-    )
+    token = sign(_yes(studio, purpose, draft), key, kind=_SIGN_OFF)
+    keep_sign_off(studio, purpose, draft, person, token)
+
+
+def sign_off_to_sign(studio: Studio, purpose: Purpose, draft: Draft, reviewer: Person) -> str:
+    """Return what the reviewer signs in a browser to let `draft` go; raises as `sign_off`."""
+    _check_reviewer(purpose, draft, reviewer)
+    return signing_input(_yes(studio, purpose, draft), reviewer.key, kind=_SIGN_OFF)
+
+
+def keep_sign_off(
+    studio: Studio, purpose: Purpose, draft: Draft, reviewer: Person, token: str
+) -> None:
+    """Keep what the reviewer signed; raises as `sign_off`, and if it isn't what they were to."""
+    _check_reviewer(purpose, draft, reviewer)
+    said = _verified(token, reviewer.key, _SIGN_OFF, draft)
+    now = studio.clock()
+    hold_said(said, _yes(studio, purpose, draft), now=now, about=f"draft {draft.id[:8]}")
+    row = SignOffRow(draft_id=draft.id, person_id=reviewer.id, token=token, created=stamp(now))
     with studio.database.session() as session:
         session.merge(row)
+
+
+def _yes(studio: Studio, purpose: Purpose, draft: Draft) -> dict[str, str]:
+    return {
+        "draft": draft.digest,
+        "project": purpose.project_id,
+        "decision": "release",
+        "time": stamp(studio.clock()),
+    }
 
 
 def sign_offs_of(studio: Studio, purpose: Purpose, draft: Draft) -> tuple[Signed, ...]:
@@ -167,7 +202,7 @@ def recall(
     without live clearances, `IntegrityError` if the decision was altered.
     """
     _require(studio, purpose, draft, clearances)
-    missing = _missing(studio, purpose, draft)
+    missing = missing_signature(studio, purpose, draft)
     if missing is not None:
         raise SignOffError(f"draft {draft.id[:8]} still needs the signature of {missing}")
     return _approve(studio, purpose, draft)
@@ -239,8 +274,11 @@ def _approve(studio: Studio, purpose: Purpose, draft: Draft) -> Approved:
     )
 
 
-def _missing(studio: Studio, purpose: Purpose, draft: Draft) -> str | None:
-    """Return whose signature the level of risk still asks for, or None."""
+def missing_signature(studio: Studio, purpose: Purpose, draft: Draft) -> str | None:
+    """Return whose signature the level of risk still asks for, or None.
+
+    Raises `SignOffError` before the first review, `IntegrityError` if anything was altered.
+    """
     level = purpose.assessment.level
     if not level.sign_off:
         return None

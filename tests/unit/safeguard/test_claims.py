@@ -1,19 +1,22 @@
 """Fact check: a tick is a reviewer's own signature over one claim of one project."""
 
 import pytest
+from browser_signs import signature
 from studios import Member, Scene, add_member, brief_with
 
 from assent.kit.canonical import digest
 from assent.kit.errors import IntegrityError, NotFoundError, SignOffError
-from assent.kit.signing import new_key, sign
+from assent.kit.signing import attach, new_key, peek, public_of, sign
 from assent.kit.store.tables import ProjectRow, TickRow
 from assent.purpose.brief import Brief
 from assent.safeguard.claims import (
     CheckedClaim,
     check_claims,
+    keep_tick,
     list_claims,
     reviewers_of,
     tick,
+    tick_to_sign,
 )
 
 CLAIMS = [
@@ -137,3 +140,22 @@ def test_a_tick_of_something_else_is_refused(
     put(scene, sign(said(brief, **change), scene.cleo.key, kind="assent-claim+jws"))
     with pytest.raises(IntegrityError, match="belongs to another claim"):
         list_claims(scene.studio, PROJECT, brief)
+
+
+def test_a_tick_signed_in_a_browser(scene: Scene, brief: Brief) -> None:
+    cleo = scene.cleo
+    text = tick_to_sign(scene.studio, PROJECT, brief, 1, reviewer=cleo.person)
+    token = attach(text, signature(text, cleo.key), public_of(cleo.key))
+    done = keep_tick(scene.studio, PROJECT, brief, 1, reviewer=cleo.person, token=token)
+    assert done.ticked_by == ("cleo",)
+    with pytest.raises(IntegrityError, match="belongs to another claim"):
+        keep_tick(scene.studio, PROJECT, brief, 2, reviewer=cleo.person, token=token)
+    earlier = sign(peek(text) | {"time": "2020-01-01T00:00:00Z"}, cleo.key, kind="assent-claim+jws")
+    with pytest.raises(IntegrityError, match="not of today"):
+        keep_tick(scene.studio, PROJECT, brief, 1, reviewer=cleo.person, token=earlier)
+    with pytest.raises(IntegrityError, match="altered"):
+        keep_tick(scene.studio, PROJECT, brief, 1, reviewer=cleo.person, token=f"{text}.AAAA")
+    with pytest.raises(SignOffError, match="ada is not a reviewer"):
+        tick_to_sign(scene.studio, PROJECT, brief, 1, reviewer=scene.ada.person)
+    with pytest.raises(SignOffError, match="ada is not a reviewer"):
+        keep_tick(scene.studio, PROJECT, brief, 1, reviewer=scene.ada.person, token=token)

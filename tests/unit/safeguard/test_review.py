@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browser_signs import signature
 from casts import SCENE_FRAMES, Cast, Stage, resign
 from numpy.typing import NDArray
 from studios import Member, add_member
@@ -23,7 +24,7 @@ from assent.kit.errors import (
     NotFoundError,
     SignOffError,
 )
-from assent.kit.signing import new_key, public_of, sign, to_jwk
+from assent.kit.signing import attach, new_key, peek, public_of, sign, to_jwk
 from assent.kit.store.tables import (
     DraftRow,
     FootageRow,
@@ -41,9 +42,11 @@ from assent.safeguard.claims import tick
 from assent.safeguard.review import (
     Reviewed,
     decision_on,
+    keep_sign_off,
     recall,
     review,
     sign_off,
+    sign_off_to_sign,
     sign_offs_of,
 )
 
@@ -236,6 +239,29 @@ def test_nobody_reviews_their_own_face(stage: Stage, who: str) -> None:
     own = replace(strict, purpose=replace(strict.purpose, brief=brief))
     with pytest.raises(SignOffError, match="someone in the video"):
         signed(own, member)
+
+
+def test_a_signature_made_in_a_browser(stage: Stage) -> None:
+    strict, cleo = stage.stricter(), stage.cleo
+    text = sign_off_to_sign(stage.studio, strict.purpose, stage.draft, cleo.person)
+    forged = attach(text, signature(text, new_key()), public_of(cleo.key))
+    with pytest.raises(IntegrityError, match="altered"):
+        keep_sign_off(stage.studio, strict.purpose, stage.draft, cleo.person, forged)
+    for change in ({"time": "2020-01-01T00:00:00Z"}, {"project": "p2"}, {"decision": "no"}):
+        odd = sign(peek(text) | change, cleo.key, kind="assent-sign-off+jws")
+        with pytest.raises(IntegrityError, match="what was signed"):
+            keep_sign_off(stage.studio, strict.purpose, stage.draft, cleo.person, odd)
+    assert sign_offs_of(stage.studio, strict.purpose, stage.draft) == ()
+    token = attach(text, signature(text, cleo.key), public_of(cleo.key))
+    keep_sign_off(stage.studio, strict.purpose, stage.draft, cleo.person, token)
+    assert [each.handle for each in sign_offs_of(stage.studio, strict.purpose, stage.draft)] == [
+        "cleo"
+    ]
+    assert recalled(strict).shortest_side == 128
+    with pytest.raises(SignOffError, match="names cleo"):
+        sign_off_to_sign(stage.studio, strict.purpose, stage.draft, stage.ada.person)
+    with pytest.raises(SignOffError, match="names cleo"):
+        keep_sign_off(stage.studio, strict.purpose, stage.draft, stage.ada.person, token)
 
 
 def test_another_key_does_not_sign_for_the_reviewer(stage: Stage) -> None:
