@@ -15,7 +15,7 @@ from assent.disclose.entry import SealEntry
 from assent.kit.c2pa.certificates import Chain
 from assent.kit.c2pa.read import Credential, read
 from assent.kit.errors import AssentError, MediaError, SealError
-from assent.kit.imaging.label import draw_label, label_present
+from assent.kit.imaging.label import Corner, draw_label, label_present
 from assent.kit.media.listen import listen
 from assent.kit.media.picture import Picture, luma8
 from assent.kit.media.read import read_pictures, sample_pictures
@@ -57,11 +57,16 @@ _SECONDS_TO_TELL = 3.0
 _LABEL_LOOKS_APART = 0.5
 
 
-def check_media(media: BinaryIO, entry: SealEntry, *, chain: Chain, key: ReadingKey) -> None:
-    """Check label, marks and credential of sealed video bytes; raises `SealError`."""
+def check_media(
+    media: BinaryIO, entry: SealEntry, *, chain: Chain, key: ReadingKey, corner: Corner
+) -> None:
+    """Check label, marks and credential of sealed video bytes; raises `SealError`.
+
+    `corner` is where its draft has the label: no other will do.
+    """
     try:
         check_credential(media, mime=MIME, chain=chain, entry=entry)
-        check_label(sample_pictures(media, name=_NAME, seconds=_LABEL_LOOKS_APART))
+        check_label(sample_pictures(media, name=_NAME, seconds=_LABEL_LOOKS_APART), corner=corner)
         check_mark(read_pictures(media, name=_NAME), key=key, asset_id=entry.asset_id)
         sound = listen(media, name=_NAME, rate=_SOUND_RATE)
         check_sound(sound, rate=_SOUND_RATE, key=key, asset_id=entry.asset_id)
@@ -115,12 +120,12 @@ def check_sound(
     return search
 
 
-def check_label(pictures: Iterable[Picture]) -> int:
-    """Return how many pictures were looked at if every one of them shows the label."""
+def check_label(pictures: Iterable[Picture], *, corner: Corner) -> int:
+    """Return how many pictures were looked at if every one of them shows the label there."""
     count = 0
     label = None
     for picture in pictures:
-        label = label or draw_label(picture.width, picture.height)
+        label = label or draw_label(picture.width, picture.height, corner=corner)
         if label_present(picture, label) < LABEL_SEEN:
             raise SealError(f"the label is missing at frame {count}")
         count += 1

@@ -22,11 +22,12 @@ from assent.kit.c2pa.manifest import Action, ListEntry, Plan, Scope, iptc_term
 from assent.kit.c2pa.read import BESIDE, read
 from assent.kit.c2pa.sign import Ingredient, has_readable_chain, sign, sign_beside
 from assent.kit.errors import SealError
-from assent.kit.imaging.label import draw_label, label_present
+from assent.kit.imaging.label import Corner, draw_label, label_present
 from assent.kit.media._encode import encode_still
 from assent.kit.media.convert import fit_shortest_side, scale
 from assent.kit.media.picture import Picture, luma8, to_rgb
 from assent.kit.media.tags import Tags, make_aigc, make_xmp, write_tags
+from assent.kit.store.case_tables import StandingRow
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ConsentRow
 from assent.purpose.brief import Category
@@ -69,7 +70,7 @@ def draw_up(
             "asset_id": asset_id,
             "receipts": tuple(receipts),
             "scope": scope,
-            "status": _places_of(studio, receipts),
+            "status": _places_of(studio, asset_id, receipts),
             "log": studio.log_verifier.name,
             "log_url": studio.profile.log_url,
             "when": studio.clock(),
@@ -95,15 +96,19 @@ def _is_code(place: str) -> bool:
     return len(country) == 2 and all(p.isascii() and p.isalnum() and len(p) < 4 for p in parts)
 
 
-def _places_of(studio: Studio, receipts: Sequence[str]) -> tuple[ListEntry, ...]:
+def _places_of(studio: Studio, asset_id: str, receipts: Sequence[str]) -> tuple[ListEntry, ...]:
+    """Return the places of the receipts, and of the release itself."""
     with studio.database.session() as session:
         rows = session.scalars(
             select(ConsentRow).where(ConsentRow.receipt_hash.in_(receipts))
         ).all()
+        own = session.get(StandingRow, asset_id)
+    places = [(row.status_list, row.status_index) for row in rows]
+    places += [(own.status_list, own.status_index)] if own else []
     return tuple(
-        _entry(studio, Place(number=row.status_list, index=row.status_index))
-        for row in rows
-        if row.status_list is not None and row.status_index is not None
+        _entry(studio, Place(number=number, index=index))
+        for number, index in places
+        if number is not None and index is not None
     )
 
 
@@ -129,10 +134,11 @@ def readable_chain(footage: Ingredient) -> Ingredient:
     return replace(footage, stream=None)
 
 
-def thumbnail_of(pictures: Iterable[Picture]) -> bytes:
+def thumbnail_of(pictures: Iterable[Picture], *, corner: Corner) -> bytes:
     """Return a small JPEG of the one of the first pictures that shows most, label included.
 
-    Raises `SealError` when the label can't be seen in it: what shows a face shows the label too.
+    `corner` is where they have the label. Raises `SealError` when the label can't be seen in it:
+    what shows a face shows the label too.
     """
     seen = islice(pictures, _LOOKED_AT)
     best = max(seen, key=lambda picture: float(np.std(luma8(picture))), default=None)
@@ -140,7 +146,7 @@ def thumbnail_of(pictures: Iterable[Picture]) -> bytes:
         raise SealError("the sealed video holds no picture")
     width, height = fit_shortest_side(best.width, best.height, _SHORTEST_SIDE)
     small = scale(best, width, height)
-    if label_present(small, draw_label(width, height)) < LABEL_SEEN:
+    if label_present(small, draw_label(width, height, corner=corner)) < LABEL_SEEN:
         raise SealError("the label can't be seen in the thumbnail")
     sink = io.BytesIO()
     encode_still(to_rgb(small), sink, kind="jpeg")

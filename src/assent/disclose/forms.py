@@ -1,6 +1,6 @@
-"""Other forms of a release: a still, its sound, the same film in another container.
+"""Other forms of a release: a still, its sound, the film in another container or with a matte.
 
-Each is made of the released bytes alone, so label and mark are in it already. It gets a credential
+Each is made of the released bytes, so label and mark are in it already. It gets a credential
 of its own whose ingredient is the release, is checked like every sealed file, logged under the
 release's asset id, and put beside it.
 """
@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from assent.consent.clearance import Act, AskAgain, Clearance, require_all
+from assent.consent.locker import Locker
 from assent.create.draft import Draft
+from assent.disclose._matting import with_mattes
 from assent.disclose.check import (
     LABEL_SEEN,
     check_credential,
@@ -33,7 +35,7 @@ from assent.kit.disk import replace_file
 from assent.kit.errors import InputError, SealError
 from assent.kit.hashing import chunks_of, hash_file
 from assent.kit.imaging.label import draw_label, label_present
-from assent.kit.media._encode import encode_still
+from assent.kit.media._encode import encode_matte, encode_still
 from assent.kit.media._repack import repack, write_wav
 from assent.kit.media.convert import from_rgb
 from assent.kit.media.listen import listen
@@ -63,6 +65,8 @@ class Form(Enum):
     WAV = "wav"
     MOV = "mov"
     MKV = "mkv"
+    MATTE = "matte"
+    """MOV (ProRes 4444) whose alpha tells what was changed, for compositing."""
 
 
 _MIMES = {
@@ -71,12 +75,14 @@ _MIMES = {
     Form.WAV: "audio/wav",
     Form.MOV: "video/quicktime",
     Form.MKV: "video/x-matroska",
+    Form.MATTE: "video/quicktime",
 }
-_SUFFIXES = {Form.JPEG: "jpg"}
+_SUFFIXES = {Form.JPEG: "jpg", Form.MATTE: "mov"}
 _SAID = {
     "still": "A picture taken out of the release; labelled AI+MODIFIED",
     "sound": "The sound of the release, in which a face was replaced; the voice is as recorded",
     "video": "The release in another container; labelled AI+MODIFIED",
+    "matte": "The release with a matte of what was changed; labelled AI+MODIFIED",
 }
 
 
@@ -98,6 +104,8 @@ class _Work:
     entry: SealEntry
     form: Form
     plan: Plan
+    draft: Draft
+    ask_again: AskAgain
 
     @property
     def mime(self) -> str:
@@ -131,7 +139,10 @@ def make_form(
             raise InputError(f"asset {asset_id} was made of another draft")
         entry = SealEntry.parse(release.entry)
         plan = _plan(studio, purpose, entry, form, clearances, sounds=draft.clip.sound)
-        work = _Work(studio=studio, release=release, entry=entry, form=form, plan=plan)
+        work = _Work(
+            studio=studio, release=release, entry=entry, form=form, plan=plan, draft=draft,
+            ask_again=ask_again,
+        )  # fmt: skip
         _make(work, plain, at_s)
         beside = _sign(work, plain, signed)
         media = plain if beside is not None else signed
@@ -169,6 +180,7 @@ def _plan(
     sounds: bool,
 ) -> Plan:
     kind = _kind(form)
+    said = _SAID["matte" if form is Form.MATTE else kind]
     more = {"digital_source_type": None, "marked": False} if kind == "sound" else {}
     heard = kind == "sound" or (kind == "video" and sounds)
     return draw_up(
@@ -177,7 +189,7 @@ def _plan(
         entry.receipts,
         (
             Action(name="c2pa.opened"),
-            Action(name="c2pa.converted", description=_SAID[kind]),
+            Action(name="c2pa.converted", description=said),
             Action(name="c2pa.published"),
         ),
         scope=scope_of(purpose, clearances),
@@ -195,10 +207,23 @@ def _make(work: _Work, sink: BinaryIO, at_s: float) -> None:
     elif form is Form.WAV:
         if not write_wav(listen(media, name=_NAME, rate=_WAV_RATE), sink, rate=_WAV_RATE):
             raise InputError("the release has no sound", advice="Choose another form.")
+    elif form is Form.MATTE:
+        _make_matte(work, sink)
     else:
         repack(media, sink, container="mov" if form is Form.MOV else "matroska", name=_NAME)
     if form is not Form.MKV:
         put_tags(work.studio, sink, mime=work.mime, plan=work.plan)
+
+
+def _make_matte(work: _Work, sink: BinaryIO) -> None:
+    media = work.release.media
+    clip = probe(media, name=_NAME)
+    frames = with_mattes(
+        read_pictures(media, name=_NAME), work.draft, Locker(work.studio), work.ask_again
+    )
+    # Pictures and sound are read at different places of the file.
+    sound = Path(media.name) if clip.sound else None
+    encode_matte(frames, sink, like=clip, sound_from=sound)
 
 
 def _picture_at(media: BinaryIO, at_s: float) -> Picture:
@@ -216,7 +241,7 @@ def _sign(work: _Work, plain: BinaryIO, signed: BinaryIO) -> bytes | None:
     thumbnail = None
     if _kind(work.form) != "sound":
         looks = sample_pictures(work.release.media, name=_NAME, seconds=_LOOKS_APART)
-        thumbnail = thumbnail_of(looks)
+        thumbnail = thumbnail_of(looks, corner=work.draft.label)
     parent = Ingredient(
         title="release",
         mime="video/mp4",
@@ -237,12 +262,14 @@ def _check(work: _Work, media: BinaryIO, entry: SealEntry, beside: bytes | None)
     if entry.media == "still":
         media.seek(0)
         picture = from_rgb(read_still(media.read(), name="the still"))
-        if label_present(picture, draw_label(picture.width, picture.height)) < LABEL_SEEN:
+        label = draw_label(picture.width, picture.height, corner=work.draft.label)
+        if label_present(picture, label) < LABEL_SEEN:
             raise SealError("the label is missing on the still")
         check_mark(iter([picture]), key=studio.reading_key, asset_id=entry.asset_id)
         return
     if entry.media == "video":
-        check_label(sample_pictures(media, name=_NAME, seconds=_LOOKS_APART))
+        looks = sample_pictures(media, name=_NAME, seconds=_LOOKS_APART)
+        check_label(looks, corner=work.draft.label)
         check_mark(read_pictures(media, name=_NAME), key=studio.reading_key,
                    asset_id=entry.asset_id)  # fmt: skip
     sound = listen(media, name=_NAME, rate=_HEARD_AT)
@@ -258,6 +285,7 @@ def _publish(
     receipt = make_receipt(studio.log.reader(), index)
     check_log(entry.to_bytes(), receipt, studio.log_verifier, sha256=entry.sha256)
     kind = f"still-{round(at_s * 1000)}ms" if entry.media == "still" else _kind(work.form)
+    kind = "matte" if work.form is Form.MATTE else kind
     suffix = _SUFFIXES.get(work.form, work.form.value)
     path = studio.releases_folder / f"{_stem(studio, entry.asset_id)}-{kind}.{suffix}"
     files = {path.with_name(f"{path.name}{SUFFIX}"): [receipt.encode()]}

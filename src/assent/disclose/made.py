@@ -12,7 +12,7 @@ from assent.kit.store.studio import Studio
 from assent.kit.store.tables import DraftRow, FootageRow, ModelRow, PreviewRow, ReleaseRow
 from assent.kit.tlog.receipt import SUFFIX
 
-__all__ = ["Made", "Preview", "made_with", "read_preview"]
+__all__ = ["Made", "Preview", "made_with", "read_preview", "read_sheet", "sheets_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +86,29 @@ def read_preview(studio: Studio, person: Person, name: str) -> bytes:
     log tells of.
     """
     known = {preview.name for made in made_with(studio, person) for preview in made.previews}
-    path = studio.previews_folder / name
-    if name not in known or not path.is_file():
+    return _checked(studio, name if name in known else None)
+
+
+def sheets_of(studio: Studio, draft_id: str) -> tuple[Preview, ...]:
+    """Return the sealed sheets of a draft, the newest first."""
+    with studio.database.session() as session:
+        rows = session.scalars(
+            select(PreviewRow)
+            .where(PreviewRow.draft_id == draft_id)
+            .order_by(PreviewRow.log_index.desc())
+        ).all()
+    return tuple(Preview(name=row.name, sha256=row.sha256) for row in rows)
+
+
+def read_sheet(studio: Studio, draft_id: str, name: str) -> bytes:
+    """Return a sealed sheet of a draft, for those at the studio who decide; raises likewise."""
+    known = {each.name for each in sheets_of(studio, draft_id)}
+    return _checked(studio, name if name in known else None)
+
+
+def _checked(studio: Studio, name: str | None) -> bytes:
+    path = studio.previews_folder / str(name)
+    if name is None or not path.is_file():
         raise NotFoundError("no such preview", advice="The studio can make it again.")
     with studio.database.session() as session:
         row = session.scalars(select(PreviewRow).where(PreviewRow.name == name)).one()

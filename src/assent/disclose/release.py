@@ -14,6 +14,7 @@ from assent.disclose.witnessing import policy_of
 from assent.kit.disk import replace_file
 from assent.kit.errors import NotFoundError, SealError
 from assent.kit.hashing import chunks_of, hash_file
+from assent.kit.store.events import note_event
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReleaseRow
 from assent.kit.tlog.receipt import SUFFIX
@@ -52,7 +53,7 @@ def release(studio: Studio, purpose: Purpose, video: SealedVideo) -> Released:
         now=studio.clock(),
     )
     _check_asset(studio, video, entry)
-    check_media(video.media, entry, chain=studio.chain, key=studio.reading_key)
+    check_media(video.media, entry, chain=studio.chain, key=studio.reading_key, corner=video.corner)
     name = f"{purpose.slug}-{video.asset_id}"
     path = studio.releases_folder / f"{name}.mp4"
     proof = path.with_suffix(SUFFIX)
@@ -69,6 +70,14 @@ def release(studio: Studio, purpose: Purpose, video: SealedVideo) -> Released:
         row.fingerprint = entry.fingerprint
         row.log_index = place.index
         row.receipts = list(entry.receipts)
+        note_event(
+            session,
+            "release.made",
+            moment=studio.clock(),
+            project_id=purpose.project_id,
+            ids={"release": video.asset_id, "draft": video.draft_id},
+            once=f"release.made:{video.asset_id}",
+        )
     return Released(
         path=path,
         proof=proof,

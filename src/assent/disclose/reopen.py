@@ -2,12 +2,14 @@
 
 from typing import BinaryIO
 
+from assent.create.draft import label_of
 from assent.disclose._key import KEY
 from assent.disclose.check import check_log, check_media
 from assent.disclose.entry import SealEntry
 from assent.disclose.sealed import SealedVideo
 from assent.kit.errors import NotFoundError, SealError
 from assent.kit.hashing import hash_file
+from assent.kit.imaging.label import Corner
 from assent.kit.store.studio import Studio
 from assent.kit.store.tables import ReleaseRow
 from assent.kit.tlog.receipt import SUFFIX
@@ -36,7 +38,8 @@ def reopen(studio: Studio, asset_id: str) -> SealedVideo:
     media = path.open("rb")
     try:
         receipt = proof.read_text("utf-8")
-        sha256 = _check(studio, media, asset_id, entry, receipt)
+        corner = label_of(studio, row.draft_id)
+        sha256 = _check(studio, media, asset_id, entry, receipt, corner)
     except (SealError, UnicodeDecodeError) as error:
         media.close()
         raise SealError(
@@ -49,6 +52,7 @@ def reopen(studio: Studio, asset_id: str) -> SealedVideo:
     return SealedVideo(
         asset_id=asset_id,
         draft_id=row.draft_id,
+        corner=corner,
         media=media,
         sha256=sha256,
         entry=entry,
@@ -58,12 +62,14 @@ def reopen(studio: Studio, asset_id: str) -> SealedVideo:
     )
 
 
-def _check(studio: Studio, media: BinaryIO, asset_id: str, entry: bytes, receipt: str) -> str:
+def _check(
+    studio: Studio, media: BinaryIO, asset_id: str, entry: bytes, receipt: str, corner: Corner
+) -> str:
     """Return the hash of `media` if it is the release `asset_id`; raises `SealError`."""
     sha256 = hash_file(media)
     check_log(entry, receipt, studio.log_verifier, sha256=sha256)
     parsed = SealEntry.parse(entry)
     if parsed.asset_id != asset_id:
         raise SealError("the log entry is of another asset")
-    check_media(media, parsed, chain=studio.chain, key=studio.reading_key)
+    check_media(media, parsed, chain=studio.chain, key=studio.reading_key, corner=corner)
     return sha256

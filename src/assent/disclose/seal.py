@@ -36,6 +36,7 @@ from assent.disclose.credential import (
 )
 from assent.disclose.entry import SealEntry
 from assent.disclose.sealed import SealedVideo
+from assent.disclose.standing import reserve_place
 from assent.disclose.witnessing import require_witnesses, witnessed_receipt
 from assent.disclose.wording import BYSTANDERS_HIDDEN
 from assent.kit.ahead import ahead
@@ -45,7 +46,7 @@ from assent.kit.c2pa.sign import Ingredient
 from assent.kit.clock import stamp
 from assent.kit.fingerprint.video import Fingerprint, VideoFingerprint
 from assent.kit.hashing import hash_file
-from assent.kit.imaging.label import burn, draw_label
+from assent.kit.imaging.label import Corner, burn, draw_label
 from assent.kit.media._encode import encode
 from assent.kit.media.convert import fit_shortest_side, scale
 from assent.kit.media.notice import Speech
@@ -199,7 +200,8 @@ def _sign(
 ) -> None:
     """Write tags and credential; the footage's own chain comes along if it may."""
     put_tags(studio, marked, mime=MIME, plan=plan)
-    thumbnail = thumbnail_of(sample_pictures(marked, name="the video", seconds=_LOOKS_APART))
+    looks = sample_pictures(marked, name="the video", seconds=_LOOKS_APART)
+    thumbnail = thumbnail_of(looks, corner=draft.label)
     named = Ingredient(title="source footage", mime=MIME, sha256=draft.clip.sha256)
     with draft.clip.open(Locker(studio), ask_again()) as footage:
         kind = type_of(footage.read(16)) if history else None
@@ -228,6 +230,7 @@ def _reserve(studio: Studio, draft: Draft) -> str:
                 created=stamp(studio.clock()),
             )
             session.add(row)
+        reserve_place(studio, session, row.asset_id)
         return row.asset_id
 
 
@@ -268,7 +271,7 @@ def _make(
         draft.clip.open(locker, ask_again()) as sound,
         ahead(decoded, depth=_AHEAD) as frames,
         # The encoder waits for nobody: what comes next is labelled and marked meanwhile.
-        ahead(_marked(_labelled(frames, size), layers), depth=_AHEAD) as marked,
+        ahead(_marked(_labelled(frames, size, draft.label), layers), depth=_AHEAD) as marked,
     ):
         encode(
             marked,
@@ -295,13 +298,15 @@ def _fitted_to(
     for number, (_, look) in enumerate(looks_of(draft, locker, ask_again)):
         if look is not None and number >= following:
             smaller = min(size, (look.width, look.height))
-            for picture in _labelled([look], smaller):
+            for picture in _labelled([look], smaller, draft.label):
                 yield luma8(picture), float(number / frame_rate)
             following = number + step
 
 
-def _labelled(pictures: Iterable[Picture], size: tuple[int, int]) -> Iterator[Picture]:
-    label = draw_label(*size)
+def _labelled(
+    pictures: Iterable[Picture], size: tuple[int, int], corner: Corner
+) -> Iterator[Picture]:
+    label = draw_label(*size, corner=corner)
     for picture in pictures:
         yield burn(scale(picture, *size), label)
 
@@ -334,13 +339,14 @@ def _conclude(
         receipts=receipts,
         time=stamp(studio.clock()),
     )
-    check_media(media, entry, chain=studio.chain, key=studio.reading_key)
+    check_media(media, entry, chain=studio.chain, key=studio.reading_key, corner=draft.label)
     # Signing and checking take time: whoever withdrew meanwhile is heard before the log is.
     ask_again()
     (index,) = studio.log.append([entry.to_bytes()])
     return SealedVideo(
         asset_id=asset_id,
         draft_id=draft.id,
+        corner=draft.label,
         media=media,
         sha256=entry.sha256,
         entry=entry.to_bytes(),

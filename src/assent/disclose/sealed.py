@@ -4,6 +4,7 @@ from dataclasses import InitVar, dataclass
 from typing import BinaryIO, NoReturn, final
 
 from assent.disclose._key import KEY, Key
+from assent.kit.imaging.label import Corner
 
 __all__ = ["SealedVideo"]
 
@@ -16,6 +17,7 @@ class SealedVideo:
     Attributes:
         asset_id: 16 hex digits, the watermark's payload.
         draft_id: the draft that was sealed.
+        corner: where its label lies.
         media: the sealed bytes; until the release they lie in an encrypted scratch file.
         sha256: of those bytes, hex.
         entry: the log entry, canonical JSON.
@@ -24,6 +26,7 @@ class SealedVideo:
 
     asset_id: str
     draft_id: str
+    corner: Corner
     media: BinaryIO
     sha256: str
     entry: bytes

@@ -9,6 +9,7 @@ import io
 import secrets
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ from assent.kit.c2pa.manifest import Action, Plan, Scope
 from assent.kit.clock import stamp
 from assent.kit.content.gate import ContentGate, is_explicit
 from assent.kit.disk import replace_file
-from assent.kit.errors import ContentError, IntegrityError, SealError
+from assent.kit.errors import ContentError, SealError
 from assent.kit.imaging.label import burn, draw_label, label_present
 from assent.kit.imaging.sheet import contact_sheet
 from assent.kit.media._encode import encode_still
@@ -43,9 +44,18 @@ from assent.kit.tlog.receipt import SUFFIX, make_receipt
 from assent.kit.watermark.embed import Embedder, Profile
 from assent.kit.watermark.read import read_mark
 from assent.purpose.projects import Purpose
-from assent.train.models import find_model, training_needs
+from assent.train.models import find_model, training_needs, unpack_sheet
 
-__all__ = ["seal_doubt_sheet", "seal_draft_sheet", "seal_model_sheet"]
+__all__ = [
+    "doubt_columns",
+    "doubt_sheet",
+    "seal_doubt_sheet",
+    "seal_draft_sheet",
+    "seal_model_sheet",
+]
+
+Columns: TypeAlias = list[tuple[str, list[NDArray[np.uint8]]]]
+"""Pictures of faces, one above the other, with captions."""
 
 _MIME = "image/jpeg"
 _ROWS = 6
@@ -61,14 +71,10 @@ def seal_model_sheet(studio: Studio, purpose: Purpose, name: str, *, gate: Conte
     """
     model = find_model(studio, purpose, name)
     clearances = clear_all(studio, purpose, training_needs(model.donor_id, model.performer_id))
-    data = model.sheet(Locker(studio), clearances)
-    height, width = (int.from_bytes(data[i : i + 4], "big") for i in (0, 4))
-    if len(data) != 8 + height * width * 3:
-        raise IntegrityError("the preview sheet has the wrong size")
-    picture = np.frombuffer(data, np.uint8, offset=8).reshape(height, width, 3)
+    picture, _ = unpack_sheet(model.sheet(Locker(studio), clearances))
     _check_content([picture], gate)
     sheet = contact_sheet(
-        [("top: as filmed, bottom: with the donor's face", [picture])], cell=max(height, width)
+        [("top: as filmed, bottom: with the donor's face", [picture])], cell=max(picture.shape)
     )
     return _seal(studio, purpose, sheet, clearances, f"{purpose.slug}-{model.name}-preview")
 
@@ -124,6 +130,17 @@ def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: Co
     anything explicit.
     """
     clearances = clear_all(studio, purpose, doubt.needs())
+    columns = doubt_columns(studio, purpose, doubt, clearances)
+    _check_content([picture for _, pictures in columns for picture in pictures], gate)
+    sheet = doubt_sheet(columns)
+    name = f"{purpose.slug}-{doubt.id[:8]}-faces"
+    return _seal(studio, purpose, sheet, clearances, name)
+
+
+def doubt_columns(
+    studio: Studio, purpose: Purpose, doubt: Doubt, clearances: Sequence[Clearance]
+) -> Columns:
+    """Return those who were named and each face that is in doubt, with captions; see above."""
     faces = doubt.pictures(Locker(studio), clearances)
     columns = _references(studio, purpose, doubt.people, clearances)
     for span, pictures in zip(doubt.spans, faces, strict=True):
@@ -131,7 +148,11 @@ def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: Co
         columns.append(
             (f"as filmed, from {begins}: {span.distance_milli / 1000:.2f}", list(pictures))
         )
-    _check_content([picture for _, pictures in columns for picture in pictures], gate)
+    return columns
+
+
+def doubt_sheet(columns: Columns) -> NDArray[np.uint8]:
+    """Lay the columns of a doubt out: RGB uint8 [H, W, 3]."""
     # A mark needs a sheet that is broad as well as high.
     beside = [
         part
@@ -139,17 +160,15 @@ def seal_doubt_sheet(studio: Studio, purpose: Purpose, doubt: Doubt, *, gate: Co
         for half in (-(-len(pictures) // 2),)
         for part in ((caption, pictures[:half]), ("", pictures[half:] or pictures[:half]))
     ]
-    sheet = contact_sheet(beside, cell=_FACE)
-    name = f"{purpose.slug}-{doubt.id[:8]}-faces"
-    return _seal(studio, purpose, sheet, clearances, name)
+    return contact_sheet(beside, cell=_FACE)
 
 
 def _references(
     studio: Studio, purpose: Purpose, people: Sequence[str], clearances: Sequence[Clearance]
-) -> list[tuple[str, list[NDArray[np.uint8]]]]:
+) -> Columns:
     """Pictures of people whose faces are known, each with a caption."""
     statements = statement_pictures(studio, clearances, count=_REFERENCES)
-    found = []
+    found: Columns = []
     for person in people:
         handle = person_by_id(studio, person).handle
         if person in statements:

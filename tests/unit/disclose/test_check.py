@@ -9,7 +9,7 @@ from casts import Cast, Stage
 from assent.disclose.check import check_label, check_mark, check_media, check_sound
 from assent.disclose.entry import SealEntry
 from assent.kit.errors import SealError
-from assent.kit.imaging.label import burn, draw_label
+from assent.kit.imaging.label import Corner, burn, draw_label
 from assent.kit.media.picture import Picture
 from assent.kit.media.read import read_pictures
 from assent.kit.watermark.sound.embed import SoundMarker
@@ -27,7 +27,7 @@ def pictures_of(path: Path) -> Iterator[Picture]:
 
 def test_each_check_returns_what_it_verified(stage: Stage) -> None:
     made = stage.released()
-    assert check_label(pictures_of(made.path)) == 40
+    assert check_label(pictures_of(made.path), corner=Corner.TOP_RIGHT) == 40
     key = stage.studio.reading_key
     mark = check_mark(pictures_of(made.path), key=key, asset_id=made.asset_id)
     assert f"{mark.asset_id:016x}" == made.asset_id
@@ -37,16 +37,16 @@ def test_one_picture_without_the_label_is_found(stage: Stage) -> None:
     pictures = list(pictures_of(stage.clips / "scene.mp4"))[:6]
     label = draw_label(256, 256)
     labelled = [burn(picture, label) for picture in pictures]
-    assert check_label(labelled) == 6
+    assert check_label(labelled, corner=Corner.TOP_RIGHT) == 6
     for number in range(6):
         some = [*labelled[:number], pictures[number], *labelled[number + 1 :]]
         with pytest.raises(SealError, match=f"frame {number}"):
-            check_label(some)
+            check_label(some, corner=Corner.TOP_RIGHT)
 
 
 def test_no_picture_at_all(stage: Stage) -> None:
     with pytest.raises(SealError, match="no picture"):
-        check_label([])
+        check_label([], corner=Corner.TOP_RIGHT)
     with pytest.raises(SealError, match="can't be read back"):
         check_mark([], key=stage.studio.reading_key, asset_id="0" * 16)
 
@@ -97,4 +97,7 @@ def test_a_file_that_breaks_off_is_no_sealed_video(stage: Stage) -> None:
     for length in (0, 8, 1000, len(data) // 2, len(data) - 1):
         media = io.BytesIO(data[:length])
         with pytest.raises(SealError):
-            check_media(media, entry, chain=stage.studio.chain, key=stage.studio.reading_key)
+            check_media(
+                media, entry, chain=stage.studio.chain, key=stage.studio.reading_key,
+                corner=Corner.TOP_RIGHT,
+            )  # fmt: skip

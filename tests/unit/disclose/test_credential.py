@@ -33,7 +33,7 @@ from assent.kit.c2pa.manifest import Action
 from assent.kit.c2pa.read import Credential, read
 from assent.kit.c2pa.sign import Ingredient, sign
 from assent.kit.errors import SealError
-from assent.kit.imaging.label import burn, draw_label
+from assent.kit.imaging.label import Corner, burn, draw_label
 from assent.kit.media.convert import from_rgb
 from assent.kit.store.credentials import Profile
 
@@ -172,15 +172,15 @@ def test_who_is_protected_is_not_led_to(scene: Scene) -> None:
 def test_the_thumbnail_shows_the_label() -> None:
     dark = burn(from_rgb(np.zeros_like(NOISE)), draw_label(480, 320))
     bright = burn(from_rgb(NOISE), draw_label(480, 320))
-    small = thumbnail_of([dark, bright, dark])
-    assert small != thumbnail_of([dark])
+    small = thumbnail_of([dark, bright, dark], corner=Corner.TOP_RIGHT)
+    assert small != thumbnail_of([dark], corner=Corner.TOP_RIGHT)
     shown = cv2.imdecode(np.frombuffer(small, np.uint8), 1)
     assert shown is not None
     assert min(shown.shape[:2]) == 240
     with pytest.raises(SealError, match="can't be seen"):
-        thumbnail_of([from_rgb(NOISE)])
+        thumbnail_of([from_rgb(NOISE)], corner=Corner.TOP_RIGHT)
     with pytest.raises(SealError, match="no picture"):
-        thumbnail_of([])
+        thumbnail_of([], corner=Corner.TOP_RIGHT)
 
 
 def test_tags_are_as_the_studio_chose(scene: Scene) -> None:

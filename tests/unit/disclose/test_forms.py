@@ -5,18 +5,26 @@ import wave
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from casts import Cast, Stage
+from numpy.typing import NDArray
 
 from assent.consent.desk import clear_all
+from assent.consent.locker import Locker
 from assent.disclose import forms
+from assent.disclose._matting import with_mattes
 from assent.disclose.forms import Form, Made, make_form
 from assent.kit.c2pa.read import Credential, read, type_of
 from assent.kit.errors import InputError, MediaError, NotClearedError, SealError
+from assent.kit.imaging.label import draw_label
 from assent.kit.media._repack import repack, write_wav
+from assent.kit.media.read import read_pictures
 from assent.verify.examine import examine
 from assent.verify.findings import Verdict
+
+HEARD = (Form.WAV, Form.MOV, Form.MKV, Form.MATTE)
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def test_each_form_says_what_it_is_and_where_it_is_from(stage: Stage, form: Form
     assert "active_manifest" in parent, "the release's own credential comes along"
     sound = form is Form.WAV
     assert (credential.digital_source_type is None) is sound
-    assert (credential.sound_mark is not None) is (form in (Form.WAV, Form.MOV, Form.MKV))
+    assert (credential.sound_mark is not None) is (form in HEARD)
     assert (found.beside is not None) is (form is Form.MKV)
     told = examine(found.path, stage.log)
     assert told.verdict is Verdict.SEALED
@@ -123,3 +131,66 @@ def test_sound_is_not_wrapped_around() -> None:
     assert write_wav([np.array([0.0, 2.0, -2.0], np.float32)], sink, rate=8000) == 3
     with wave.open(io.BytesIO(sink.getvalue())) as file:
         assert np.frombuffer(file.readframes(3), "<i2").tolist() == [0, 32767, -32767]
+
+
+def test_a_matte_is_opaque_where_the_face_and_the_label_are(stage: Stage) -> None:
+    found = made(stage, Form.MATTE)
+    assert found.path.name.endswith("-matte.mov")
+    released = read_pictures(stage.released().path, name="release")
+    with av.open(str(found.path)) as film, av.open(str(found.path)) as again:
+        assert film.streams.video[0].codec_context.name == "prores"
+        assert film.streams.audio[0].codec_context.name == "aac"
+        assert film.streams.video[0].frames == stage.draft.frames
+        assert len(list(again.demux(audio=0))) > 10
+        for frame, picture in zip(film.decode(video=0), released, strict=True):
+            width, height = frame.width, frame.height
+            assert frame.format.name.startswith("yuva444p")
+            alpha = _alpha(frame)
+            assert 0.05 < (alpha == 255).mean() < 0.7
+            label = draw_label(width, height)
+            high, wide = label.alpha.shape
+            assert (alpha[label.y : label.y + high, label.x : label.x + wide] == 255).all()
+            assert (alpha[-height // 16 :, : width // 8] == 0).all()
+            # What is filled is the release's own picture, to a rounding.
+            luma = np.asarray(frame.to_ndarray(format="yuv444p"))[0]
+            assert np.abs(luma.astype(int) - picture.y).mean() < 1.5
+
+
+def _alpha(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """Return the frame's alpha in 8 bits."""
+    plane = frame.planes[3]
+    deep = np.frombuffer(memoryview(plane), np.uint16).reshape(-1, plane.line_size // 2)
+    bits = frame.format.components[3].bits
+    return (deep[: frame.height, : frame.width] >> (bits - 8)).astype(np.uint8)
+
+
+def test_whoever_withdraws_while_a_matte_is_made_stops_it(stage: Stage) -> None:
+    asset = stage.released().asset_id
+    needs = stage.draft.needs(to_release=True)
+    clearances = clear_all(stage.studio, stage.purpose, needs)
+    stage.withdraw(stage.ada)
+    with pytest.raises(NotClearedError):
+        make_form(
+            stage.studio, stage.purpose, stage.draft, asset, Form.MATTE, clearances,
+            ask_again=stage.asking(needs),
+        )  # fmt: skip
+    assert not list(stage.studio.releases_folder.glob("*matte*"))
+
+
+@pytest.mark.parametrize(("index", "says"), [(slice(0, -1), "fewer"), (slice(0, None), "more")])
+def test_a_matte_is_of_the_very_frames(stage: Stage, index: slice, says: str) -> None:
+    needs = stage.draft.needs(to_release=True)
+    pictures = list(read_pictures(stage.released().path, name="release"))
+    pictures = pictures[index] if says == "fewer" else [*pictures, pictures[-1]]
+    frames = with_mattes(iter(pictures), stage.draft, Locker(stage.studio), stage.asking(needs))
+    with pytest.raises(SealError, match=says):
+        list(frames)
+
+
+def test_a_matte_is_of_a_release_of_that_size(stage: Stage) -> None:
+    needs = stage.draft.needs(to_release=True)
+    picture = next(read_pictures(stage.released().path, name="release"))
+    small = replace(picture, y=picture.y[:64, :64], u=picture.u[:32, :32], v=picture.v[:32, :32])
+    frames = with_mattes(iter([small]), stage.draft, Locker(stage.studio), stage.asking(needs))
+    with pytest.raises(SealError, match="size"):
+        next(frames)

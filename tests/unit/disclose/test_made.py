@@ -4,7 +4,7 @@ import pytest
 from studios import Scene, add_draft
 
 from assent.consent.desk import clear
-from assent.disclose.made import made_with, read_preview
+from assent.disclose.made import made_with, read_preview, read_sheet, sheets_of
 from assent.disclose.still import _seal
 from assent.kit.errors import NotFoundError, SealError
 from assent.kit.media.picture import to_rgb
@@ -67,3 +67,15 @@ def test_previews_are_for_those_whom_they_show(scene: Scene, samples: Path) -> N
     path.unlink()
     with pytest.raises(NotFoundError, match="no such preview"):
         read_preview(scene.studio, scene.ada.person, path.name)
+
+
+def test_sheets_are_read_by_their_draft(scene: Scene, samples: Path) -> None:
+    draft_id = add_draft(scene.studio, scene.purpose, donor=scene.ben, performer=scene.ada)
+    path = preview_of(scene, draft_id, samples)
+    (sheet,) = sheets_of(scene.studio, draft_id)
+    assert sheet.name == path.name
+    assert read_sheet(scene.studio, draft_id, sheet.name) == path.read_bytes()
+    assert sheets_of(scene.studio, "another") == ()
+    for draft, name in (("another", sheet.name), (draft_id, "../studio.db"), (draft_id, "")):
+        with pytest.raises(NotFoundError, match="no such preview"):
+            read_sheet(scene.studio, draft, name)

@@ -20,6 +20,7 @@ from assent.kit.c2pa.certificates import make_chain
 from assent.kit.c2pa.read import read
 from assent.kit.disk import Disk
 from assent.kit.errors import FaultError, NotClearedError, SealError, StorageError
+from assent.kit.imaging.label import Corner
 from assent.kit.media.notice import Speech
 from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
@@ -101,7 +102,10 @@ def test_what_comes_out_carries_all_layers(stage: Stage) -> None:
     video = stage.seal()
     with video.media as media:
         entry = SealEntry.parse(video.entry)
-        check_media(media, entry, chain=stage.studio.chain, key=stage.studio.reading_key)
+        check_media(
+            media, entry, chain=stage.studio.chain, key=stage.studio.reading_key,
+            corner=Corner.TOP_RIGHT,
+        )  # fmt: skip
         credential = read(media, mime="video/mp4", anchors_pem=stage.studio.chain.root_pem)
         clip = probe(media, name="sealed")
     assert credential.state == "trusted"

@@ -6,12 +6,13 @@ import pytest
 
 from assent.disclose._key import KEY, Key
 from assent.disclose.sealed import SealedVideo
+from assent.kit.imaging.label import Corner
 
 
 def made(key: object) -> SealedVideo:
     return SealedVideo(
-        asset_id="00" * 8, draft_id="1", media=io.BytesIO(), sha256="", entry=b"", log_index=0,
-        receipt="", key=key,  # type: ignore[arg-type] # whatever is tried
+        asset_id="00" * 8, draft_id="1", corner=Corner.TOP_RIGHT, media=io.BytesIO(), sha256="",
+        entry=b"", log_index=0, receipt="", key=key,  # type: ignore[arg-type] # whatever is tried
     )  # fmt: skip
 
 
