@@ -28,7 +28,7 @@ from assent.kit.progress import Progress, nothing
 __all__ = ["Bounds", "Examiner", "Lookup"]
 
 _CHILD = "assent.verify.examining"
-_LONGEST_LINE = 4 << 20
+_LONGEST_LINE = 24 << 20  # the codes of four hours
 _CHUNK = 1 << 16
 # A large log or bundle on a busy machine; it is read once, not for each file.
 _STARTS_IN_S = 300.0
@@ -87,11 +87,24 @@ class Examiner:
         Raises as `examine` and as opening the log does; `MediaError` if the file's decoder died,
         or took more time or memory than allowed.
         """
+        return self._asked(path, name, {}, "findings", progress)
+
+    def take_codes(self, path: Path, *, name: str, progress: Progress = nothing) -> dict[str, Any]:
+        """Return what `confirming.codes_of` gives for the file; raises as `examine`."""
+        return self._asked(path, name, {"codes": True}, "codes", progress)
+
+    def confirm(self, path: Path, *, name: str, part: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what `confirming.confirm_part` reads in a part; raises as `examine`."""
+        return self._asked(path, name, {"confirm": dict(part)}, "confirmed", nothing)
+
+    def _asked(
+        self, path: Path, name: str, what: Mapping[str, Any], answer: str, progress: Progress
+    ) -> dict[str, Any]:
         try:
             child = self._started()
             ends = time.monotonic() + self._bounds.seconds
-            self._send(child, {"path": str(path.absolute()), "name": name})
-            found = self._answer(child, ends, name, progress).get("findings")
+            self._send(child, {"path": str(path.absolute()), "name": name, **what})
+            found = self._answer(child, ends, name, progress).get(answer)
         except AssentError:
             raise
         except BaseException:

@@ -48,6 +48,7 @@ _NEEDED = frozenset(
     """
     studio consent.granted consent.withdrawn status.list
     credentials.changed credentials.revoked credentials.clock
+    release.ended release.restored
     """.split()  # noqa: SIM905 - easier to read than a list
 )
 _ADVICE = "Fetch the bundle again from where the studio publishes it."

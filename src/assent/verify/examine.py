@@ -16,6 +16,7 @@ from assent.kit.progress import Progress, nothing
 from assent.kit.tlog.policy import Policy
 from assent.kit.watermark.key import SecretKey
 from assent.verify.detectors import Detector, forensic_layers
+from assent.verify.ended import Ended
 from assent.verify.findings import Findings, Layer, Source, Verdict
 from assent.verify.label import label_layer
 from assent.verify.layers import (
@@ -83,14 +84,16 @@ def examine(
         # Whoever is in this picture is not who agreed to the release.
         proven, record = None, leads.by_mark
     withdrawn = proven is not None and any(r in log.withdrawn for r in proven.entry.receipts)
+    ended = log.ended.get(proven.entry.asset_id) if proven else None
     return Findings(
         file=name,
         sha256=evidence.sha256,
         size=evidence.size,
         verdict=verdict,
-        summary=_summary(verdict, log, record, withdrawn=withdrawn),
+        summary=_summary(verdict, log, record, withdrawn=withdrawn) + _taken_back(ended, log),
         asset_id=record.entry.asset_id if record else None,
         consent_withdrawn=withdrawn,
+        ended=ended.how if ended else None,
         layers=(
             *_layers(evidence, leads, proven, log),
             log_layer(evidence, proven, log, policy=policy or Policy(), now=clock()),
@@ -200,3 +203,17 @@ def _summary(verdict: Verdict, log: PublicLog, record: Record | None, *, withdra
         "nothing: the file may be genuine, or made or altered by others.",
     }[verdict]
     return f"{text} Consent has since been withdrawn." if withdrawn else text
+
+
+def _taken_back(ended: Ended | None, log: PublicLog) -> str:
+    """Return what is to be said of a release that the studio has taken back."""
+    if ended is None:
+        return ""
+    says = {
+        "revoked": f"{log.studio} has revoked this release and no longer vouches for it",
+        "taken-down": f"{log.studio} has taken this release down",
+        "suspended": f"{log.studio} has suspended this release while a report is looked into",
+        "corrected": f"{log.studio} has put a corrected release in its place",
+    }[ended.how]
+    instead = f" (asset {ended.successor})" if ended.successor else ""
+    return f" {says}{instead}, on {ended.time}."

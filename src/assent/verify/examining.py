@@ -1,5 +1,7 @@
 """The process that `apart` starts: reads what to examine from its input, writes findings as JSON.
 
+What is asked for instead of findings: a file's `codes`, or to `confirm` a part by its watermark.
+
     python -m assent.verify.examining
 
 Before it opens anything it gives up the right to write files and to hold more memory than it was
@@ -20,9 +22,11 @@ from assent.kit.errors import AssentError, NotFoundError, StorageError
 from assent.kit.tlog.policy import Policy
 from assent.kit.watermark.key import SecretKey
 from assent.verify.bundle import LARGEST, open_bundle
+from assent.verify.confirming import codes_of, confirm_part
 from assent.verify.detectors import installed_detectors
 from assent.verify.examine import examine
 from assent.verify.public import PublicLog, open_log
+from assent.verify.second_opinion import SecondOpinion
 
 __all__ = ["main", "open_lookup"]
 
@@ -41,7 +45,7 @@ def main() -> None:
     try:
         log = open_lookup(lookup)
         policy = Policy.parse(lookup["policy"]) if lookup["policy"] else Policy()
-        detectors = installed_detectors() if lookup["detectors"] else []
+        detectors = [SecondOpinion(), *installed_detectors()] if lookup["detectors"] else []
     except AssentError as error:
         _say(answers, _told(error))
         return
@@ -74,7 +78,7 @@ def _read(path: Path) -> bytes:
 
 
 def _examined(
-    asked: dict[str, str], log: PublicLog, options: dict[str, Any], answers: BinaryIO
+    asked: dict[str, Any], log: PublicLog, options: dict[str, Any], answers: BinaryIO
 ) -> dict[str, Any]:
     said = 0.0
 
@@ -84,14 +88,13 @@ def _examined(
             said = time.monotonic()
             _say(answers, {"progress": [stage, done, total]})
 
+    path, name = Path(asked["path"]), asked["name"]
     try:
-        found = examine(
-            Path(asked["path"]),
-            log,
-            name=asked["name"],
-            progress=progress,
-            **options,
-        )
+        if "confirm" in asked:
+            return {"confirmed": confirm_part(path, log, name=name, part=asked["confirm"])}
+        if "codes" in asked:
+            return {"codes": codes_of(path, name=name, progress=progress)}
+        found = examine(path, log, name=name, progress=progress, **options)
     except AssentError as error:
         return _told(error)
     except MemoryError:

@@ -77,7 +77,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """Everything that was found out about a file of `size` bytes."""
+    """Everything that was found out about a file of `size` bytes.
+
+    `ended` says how the studio has taken the release back, if it has: see `verify.ended`.
+    """
 
     file: str
     sha256: str
@@ -86,6 +89,7 @@ class Findings:
     summary: str
     asset_id: str | None
     consent_withdrawn: bool
+    ended: str | None = None
     layers: tuple[Layer, ...]
     source: Source
 
@@ -99,6 +103,7 @@ class Findings:
             "summary": plain(self.summary),
             "asset_id": self.asset_id,
             "consent_withdrawn": self.consent_withdrawn,
+            "ended": self.ended,
             "layers": [layer.to_json() for layer in self.layers],
             "source": {
                 "studio": plain(self.source.studio),

@@ -92,7 +92,8 @@ class LabelWatch:
 
 def label_layer(label: LabelSeen, *, ours: bool) -> Layer:
     """Return the layer `label`; `ours` says that something else proves it to be a release's."""
-    rests_on = f"{label.looked} pictures looked at, one a second or fewer; the drawing of the label"
+    pictures = "1 picture" if label.looked == 1 else f"{label.looked} pictures"
+    rests_on = f"{pictures} looked at, one a second or fewer; the drawing of the label"
     status, says = _told(label, ours=ours)
     facts = {
         "looked": label.looked,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from assent.kit.errors import AssentError, InputError
-from assent.kit.fetch import is_url
+from assent.kit.fetch.urls import is_url
 from assent.kit.progress import Progress, nothing
 from assent.verify.apart import Bounds, Examiner, Lookup
 from assent.verify.findings import plain
@@ -25,8 +25,8 @@ from assent.verify.remote import fetched, name_in
 __all__ = ["COLUMNS", "Job", "csv_line", "done_before", "examine_many", "find_files", "json_line"]
 
 COLUMNS = (
-    "target", "size", "changed", "verdict", "asset_id", "consent_withdrawn", "sha256", "summary",
-    "problem", "checked", "verifier", "log", "entries",
+    "target", "size", "changed", "verdict", "asset_id", "consent_withdrawn", "ended", "sha256",
+    "summary", "problem", "checked", "verifier", "log", "entries",
 )  # fmt: skip
 """What a line of CSV holds."""
 

@@ -8,7 +8,7 @@ import base64
 import binascii
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from assent.kit.tlog.log import COSIGNED
 from assent.kit.tlog.note import NoteVerifier
 from assent.kit.tlog.reader import LogReader, read_note
 from assent.kit.watermark.key import ReadingKey
+from assent.verify.ended import Ended, ended_in
 
 __all__ = [
     "GIVEN",
@@ -99,6 +100,7 @@ class PublicLog:
         withdrawn: time by receipt hash.
         status_lists: which receipts have ended, by the list's number; those that lie beside the
             log, each the version that the log names last or a newer one.
+        ended: which releases the studio has taken back, by asset id.
         size: entries under the checkpoint.
         unseen: how many of them a trust bundle left out.
         issued: when the trust bundle was made, None for a log's own files.
@@ -119,6 +121,7 @@ class PublicLog:
     withdrawn: Mapping[str, str]
     status_lists: Mapping[int, StatusList]
     size: int
+    ended: Mapping[str, Ended] = field(default_factory=dict)
     unseen: int = 0
     issued: str | None = None
     cosigned: str = ""
@@ -244,6 +247,7 @@ def assemble(
         status_lists=_status_lists(
             [fields for _, fields in of("status.list")], studio_id, key, status_list
         ),
+        ended=ended_in(plain),
         vkey=proven.verifier.vkey,
         key_from=proven.key_from,
         size=proven.size,

@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from assent.kit.disk import Disk
 from assent.kit.errors import FetchError, InputError
-from assent.kit.fetch import Fetch, Limits, fetch
+from assent.kit.fetch.fetch import fetch
+from assent.kit.fetch.wire import Fetch, Limits
 from assent.kit.progress import Progress, nothing
 from assent.verify.bundle import LARGEST
 from assent.verify.findings import plain

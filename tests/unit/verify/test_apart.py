@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,21 @@ def test_one_process_examines_file_after_file(shown: Stage, examiner: Examiner) 
     assert set(told) == {"examining"}
     again = examiner.examine(SAMPLES / "no_face.mp4", name="b.mp4")
     assert again["verdict"] == "nothing-found"
+
+
+def test_the_second_opinion_comes_last_and_decides_nothing(
+    shown: Stage, examiner: Examiner, lookup: Lookup
+) -> None:
+    found = examiner.examine(SAMPLES / "no_face.mp4", name="b.mp4")
+    layer = found["layers"][-1]
+    assert (layer["name"], layer["status"]) == ("forensic", "unknown")
+    assert layer["says"].startswith("Assent's second opinion abstains: there is no face")
+    with Examiner(replace(lookup, detectors=False)) as made:
+        without = made.examine(SAMPLES / "no_face.mp4", name="b.mp4")
+    assert [each["name"] for each in without["layers"]] == [
+        each["name"] for each in found["layers"][:-1]
+    ]
+    assert (without["verdict"], without["summary"]) == (found["verdict"], found["summary"])
 
 
 def test_an_error_comes_across_and_the_next_file_is_examined(

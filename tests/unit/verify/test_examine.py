@@ -14,6 +14,7 @@ from studios import SetClock
 
 from assent.disclose.entry import SealEntry
 from assent.disclose.still import seal_draft_sheet
+from assent.kit.canonical import canonical
 from assent.kit.content.gate import ContentGate
 from assent.kit.errors import IntegrityError, MediaError, NotFoundError
 from assent.kit.imaging.label import draw_label
@@ -21,6 +22,7 @@ from assent.kit.media.still import read_still
 from assent.kit.store.studio import create_studio
 from assent.kit.watermark.embed import Embedder
 from assent.verify.detectors import Opinion
+from assent.verify.ended import How, entry_of_end, entry_of_return
 from assent.verify.examine import examine
 from assent.verify.findings import Findings, Status, Verdict
 from assent.verify.public import open_log
@@ -237,7 +239,8 @@ def test_where_the_mark_is_in_time_is_told(shown: Stage) -> None:
 
 
 class Sure:
-    name, version, error = "sure", "7", "errs half of the time, on ten films"
+    name, version, licence = "sure", "7", "MIT"
+    error = "errs half of the time, on ten films"
 
     def __init__(self, opinion: object) -> None:
         self.opinion = opinion
@@ -253,7 +256,10 @@ class Sure:
 @pytest.mark.parametrize(
     ("opinion", "says"),
     [
-        (Opinion(score=0.93, says="edges\x1b[31m"), "at 93 of 100. edges [31m Detectors err"),
+        (
+            Opinion(score=0.93, says="edges\x1b[31m"),
+            "at 93, on its own scale of 0 to 100. edges [31m Detectors err",
+        ),
         (None, "sure abstains."),
         (Opinion(score=float("nan")), "its score is none"),
         (Opinion(score=7.0), "its score is none"),
@@ -335,6 +341,30 @@ def test_withdrawn_consent_is_told(stage: Stage) -> None:
     assert found.summary.endswith("Consent has since been withdrawn.")
     # A copy of the log from before can't know.
     assert not examine(stage.released().path, before).consent_withdrawn
+
+
+@pytest.mark.parametrize(
+    ("how", "successor", "says"),
+    [
+        ("revoked", None, "has revoked this release and no longer vouches for it"),
+        ("taken-down", None, "has taken this release down"),
+        ("suspended", None, "has suspended this release while a report is looked into"),
+        ("corrected", "ab" * 8, "a corrected release in its place (asset abababababababab)"),
+    ],
+)
+def test_a_release_that_was_taken_back_is_told(
+    stage: Stage, how: How, successor: str | None, says: str
+) -> None:
+    made = stage.released()
+    entry = entry_of_end(made.asset_id, how, time="2026-11-23T12:00:00Z", successor=successor)
+    stage.studio.log.append([canonical(entry)])
+    found = examine(made.path, stage.log)
+    assert (found.verdict, found.ended) == (Verdict.SEALED, how)
+    assert says in found.summary
+    back = entry_of_return(made.asset_id, time="2026-11-23T13:00:00Z")
+    stage.studio.log.append([canonical(back)])
+    left = examine(made.path, stage.log).ended
+    assert left == (how if how == "revoked" else None)
 
 
 def test_a_consent_that_the_log_does_not_hold(shown: Stage) -> None:

@@ -20,6 +20,7 @@ def findings(**changes: object) -> Findings:
         "summary": "Nothing.",
         "asset_id": None,
         "consent_withdrawn": False,
+        "ended": None,
         "layers": (layer,),
         "source": Source(studio="S", origin="o", size=3, key_from="k", as_of=None),
     }

@@ -80,3 +80,4 @@ def test_the_page_gives_the_signed_result_and_says_when_there_is_none() -> None:
     assert "Download the signed result" in to_page(document(), token=".".join("abc"))
     assert "This page is not signed" in to_page(document())
     assert 'class="answer bad"' in to_page(document(consent_withdrawn=True))
+    assert 'class="answer bad"' in to_page(document(ended="revoked"))

@@ -14,8 +14,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from assent.verify.findings import Status, Verdict
+from assent.verify.page.face_map import drawing_of
 
-__all__ = ["HINTS", "LAYERS", "STATES", "TONES", "to_page"]
+__all__ = ["HINTS", "LAYERS", "STATES", "TONES", "state_of", "to_page", "tone_of"]
 
 LAYERS = {
     "manifest": "Signed statement in the file",
@@ -25,13 +26,14 @@ LAYERS = {
     "sound": "Mark in the sound",
     "log": "The studio's public log",
     "consent": "Consent of the people in it",
-    "forensic": "A forensic detector",
+    "forensic": "A forensic second opinion",
 }
 STATES = {
     Status.GOOD.value: "good",
     Status.MISSING.value: "missing",
     Status.BAD.value: "bad",
     Status.UNKNOWN.value: "can't say",
+    "hint": "a hint",
 }
 TONES = {
     Verdict.SEALED.value: "good",
@@ -58,6 +60,19 @@ HINTS = {
 }
 
 
+def state_of(layer: Mapping[str, Any]) -> str:
+    """Return how a layer stands, a key of `STATES`; what a detector says is a hint at most."""
+    hint = layer["name"] == "forensic" and layer["facts"].get("score") is not None
+    return "hint" if hint else str(layer["status"])
+
+
+def tone_of(document: Mapping[str, Any]) -> str:
+    """Return how the answer is shown: "good", "unsure", "bad" or nothing."""
+    if document["consent_withdrawn"] or document["ended"]:
+        return "bad"
+    return TONES[str(document["verdict"])]
+
+
 def to_page(document: Mapping[str, Any], *, token: str | None = None) -> str:
     """Return the page for a document of `result_of`; `token` is the same, signed."""
     folder = resources.files("assent.verify.page")
@@ -65,14 +80,15 @@ def to_page(document: Mapping[str, Any], *, token: str | None = None) -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     template = environment.from_string((folder / "result.html.jinja").read_text("utf-8"))
-    tone = "bad" if document["consent_withdrawn"] else TONES[str(document["verdict"])]
     return template.render(
         r=document,
         style=Markup(style),  # noqa: S704 - the package's own
         style_hash=f"sha256-{digest}",
-        tone=tone,
+        tone=tone_of(document),
         hint=HINTS[str(document["verdict"])],
         names=LAYERS,
         states=STATES,
+        state_of=state_of,
+        drawing_of=drawing_of,
         token=base64.b64encode(token.encode()).decode() if token else None,
     )

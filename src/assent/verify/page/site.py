@@ -15,7 +15,7 @@ from pathlib import Path
 from assent.kit.disk import Disk, replace_file
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
 
-__all__ = ["PACKAGE", "find_package", "write_site"]
+__all__ = ["PACKAGE", "find_package", "site_files", "write_site"]
 
 PACKAGE = "@contentauth/c2pa-wasm"
 _VERSION = "0.13.3"
@@ -62,11 +62,23 @@ def write_site(folder: Path, bundles: Sequence[bytes], *, package: Path) -> int:
     A folder that holds such a page is written anew. Raises `InputError` if it holds anything else,
     `StorageError`.
     """
+    disk = Disk()
+    files = site_files(bundles, package=package)
+    if disk.names(folder) and not (folder / _MARKER).is_file():
+        raise InputError(f"{folder} holds something else", advice="Name a new folder.")
+    disk.make_folder(folder)
+    disk.share_folder(folder)
+    for name, data in files.items():
+        replace_file(disk, folder / name, data)
+        disk.share(folder / name)
+    return len(files)
+
+
+def site_files(bundles: Sequence[bytes], *, package: Path) -> dict[str, bytes]:
+    """Return the page's files by name, with these trust bundles; `InputError` for no bundle."""
     if not bundles:
         raise InputError("the page needs a trust bundle", advice="Give one with --trust.")
     disk = Disk()
-    if disk.names(folder) and not (folder / _MARKER).is_file():
-        raise InputError(f"{folder} holds something else", advice="Name a new folder.")
     names = [f"bundle-{number}.txt" for number in range(1, len(bundles) + 1)]
     static = resources.files("assent.verify.page") / "static"
     style = resources.files("assent.verify.page") / "style.css"
@@ -81,9 +93,4 @@ def write_site(folder: Path, bundles: Sequence[bytes], *, package: Path) -> int:
     files[_MARKER] = json.dumps(
         {"package": f"{PACKAGE}@{_VERSION}", "files": sorted(files)}
     ).encode()
-    disk.make_folder(folder)
-    disk.share_folder(folder)
-    for name, data in files.items():
-        replace_file(disk, folder / name, data)
-        disk.share(folder / name)
-    return len(files)
+    return files

@@ -166,8 +166,19 @@ function consentLayer(seal, bundle, ended) {
   return { name, status: "good", says: `${seal.receipts.length} consent receipt(s), none withdrawn as of this page's copy of the log.`, rests_on };
 }
 
+function takenBack({ how, time, successor }, studio) {
+  const says = {
+    revoked: `${studio} has revoked this release and no longer vouches for it`,
+    "taken-down": `${studio} has taken this release down`,
+    suspended: `${studio} has suspended this release while a report is looked into`,
+    corrected: `${studio} has put a corrected release in its place`,
+  }[how] ?? `${studio} has taken this release back`;
+  return ` ${says}${successor ? ` (asset ${successor})` : ""}, on ${time}.`;
+}
+
 function answer({ state, bundle: signer }, seal, bundle, sha256, ended) {
-  const gone = ended.length ? " Consent has since been withdrawn." : "";
+  const back = seal ? bundle.ended.get(seal.asset) : undefined;
+  const gone = (ended.length ? " Consent has since been withdrawn." : "") + (back ? takenBack(back, bundle.studio) : "");
   const asset_id = seal?.asset ?? null;
   if (seal && seal.sha256 === sha256) {
     return { verdict: "sealed", asset_id, tone: gone ? "bad" : "good", summary: `A release of ${bundle.studio}, unaltered (asset ${seal.asset}). It shows a face replaced with AI, with the consent of the people in it.${gone}`, hint: "What the video shows did not happen like this: a face was replaced." };

@@ -111,6 +111,19 @@ async function statusLists(tokens, entries, key) {
   return lists;
 }
 
+// Returns which releases were taken back and stay so, by asset id.
+function endedIn(entries) {
+  const order = ["revoked", "taken-down", "suspended", "corrected"];
+  const ended = new Map();
+  for (const [, entry] of entries) {
+    const known = ended.get(entry.asset);
+    if (entry.kind === "release.ended" && order.includes(entry.how)) {
+      if (!known || order.indexOf(entry.how) < order.indexOf(known.how)) ended.set(entry.asset, entry);
+    } else if (entry.kind === "release.restored" && known?.how !== "revoked") ended.delete(entry.asset);
+  }
+  return ended;
+}
+
 // Returns what a trust bundle tells, once all of it has been checked; throws `Refused`.
 export async function openBundle(token) {
   try {
@@ -139,6 +152,7 @@ export async function openBundle(token) {
       seals: of("seal").map(([index, entry]) => ({ index, ...entry })),
       granted: new Set(of("consent.granted").map(([, entry]) => entry.receipt)),
       withdrawn: new Map(of("consent.withdrawn").map(([, entry]) => [entry.receipt, entry.time])),
+      ended: endedIn(entries),
       lists: await statusLists(payload.status_lists, entries, key),
     };
   } catch (error) {
