@@ -1,1 +1,1 @@
-"""Step 8: know what was released, and recognise it again."""
+"""Step 8: see where releases turn up, answer who is hurt or misled, and give account."""

@@ -17,7 +17,7 @@ from assent.kit.anchors.calendars import read_proof, submit, upgrade
 from assent.kit.anchors.folder import AnchorFolder
 from assent.kit.clock import stamp
 from assent.kit.errors import AssentError, IntegrityError
-from assent.kit.fetch import Fetch
+from assent.kit.fetch.wire import Fetch
 from assent.kit.store.studio import Studio
 from assent.kit.tlog.checkpoint import Checkpoint
 from assent.monitor.on_chain import KeyOf, Patience, anchor_on_chain

@@ -15,7 +15,7 @@ from assent.kit.anchors.folder import AnchorFolder
 from assent.kit.canonical import canonical
 from assent.kit.clock import stamp
 from assent.kit.errors import FaultError, InputError, RewrittenError
-from assent.kit.fetch import Fetch
+from assent.kit.fetch.wire import Fetch
 from assent.kit.store.studio import Studio
 from assent.kit.tlog.checkpoint import Checkpoint
 from assent.monitor.places import ChainPlace, Waiting, announce, save_place

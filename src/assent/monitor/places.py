@@ -13,7 +13,7 @@ from assent.kit.anchors.folder import check_place
 from assent.kit.canonical import canonical, parse_object
 from assent.kit.clock import stamp
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
-from assent.kit.fetch import is_url
+from assent.kit.fetch.urls import is_url
 from assent.kit.store.studio import Studio
 
 __all__ = [

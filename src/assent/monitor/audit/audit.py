@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assent.kit.anchors.authority import load_roots
 from assent.kit.anchors.folder import AnchorFolder
-from assent.kit.fetch import Fetch
+from assent.kit.fetch.wire import Fetch
 from assent.kit.progress import Progress, nothing
 from assent.kit.store.studio import Studio
 from assent.kit.tlog.note import NoteVerifier

@@ -13,7 +13,7 @@ from assent.kit.anchors.folder import AnchorFolder
 from assent.kit.canonical import parse_object
 from assent.kit.clock import stamp
 from assent.kit.errors import AssentError, FetchError
-from assent.kit.fetch import Fetch
+from assent.kit.fetch.wire import Fetch
 from assent.monitor.audit.history import History, OnChain
 from assent.monitor.audit.report import Item, Standing, Trust
 

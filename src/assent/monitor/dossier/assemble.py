@@ -24,7 +24,7 @@ from assent.monitor.dossier.log_part import (
 from assent.monitor.dossier.made_part import draft_section, release_section
 from assent.monitor.dossier.people_part import people_section
 from assent.monitor.dossier.purpose_part import purpose_section
-from assent.monitor.dossier.reading import Reading, read
+from assent.monitor.dossier.reading import Judge, Reading, read
 
 __all__ = ["assemble"]
 
@@ -39,14 +39,16 @@ def assemble(
     *,
     names: bool = False,
     full: bool = False,
+    judge: Judge | None = None,
     progress: Progress = nothing,
 ) -> Dossier:
     """Return the dossier of the project called `project`, at whatever point it is.
 
     With `names` people's names are left where somebody wrote them, and footage is named by file;
-    with `full` label and marks are looked for in each release again. Raises `NotFoundError`.
+    with `full` label and marks are looked for in each release again. `judge` says how good drafts
+    are, as who remembers it does; without it they are judged anew. Raises `NotFoundError`.
     """
-    reading = read(studio, project, names=names)
+    reading = read(studio, project, names=names, judge=judge)
     made: list[Section] = []
     for number, part in enumerate(_PARTS):
         progress("reading", number, len(_PARTS) + 1)

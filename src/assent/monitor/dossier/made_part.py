@@ -6,9 +6,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from assent.consent.desk import clear_all
-from assent.consent.locker import Locker
 from assent.create.draft import Draft, load
-from assent.create.report import quality_of
 from assent.disclose.check import MIME, check_credential, check_log
 from assent.disclose.entry import SealEntry
 from assent.disclose.reopen import reopen
@@ -165,7 +163,7 @@ def _quality(reading: Reading, draft: Draft) -> Iterator[tuple[str, Cell]]:
         purpose = find_project(studio, reading.project.id)
         needs = draft.needs(to_release=False)
         clear_all(studio, purpose, needs)
-        report = quality_of(draft, Locker(studio), lambda: clear_all(studio, purpose, needs))
+        report = reading.judge(draft, lambda: clear_all(studio, purpose, needs))
     except AssentError as error:
         yield "Quality", Cell(text=f"can't be read: {error}", state="warn")
         return

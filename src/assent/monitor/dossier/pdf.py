@@ -34,7 +34,7 @@ from reportlab.platypus.tableofcontents import TableOfContents
 from assent.monitor.dossier.document import Block, Cell, Dossier, Facts, Section, Table, Text
 from assent.monitor.dossier.html import printable
 
-__all__ = ["to_pdf"]
+__all__ = ["markup", "register_fonts", "style", "to_pdf"]
 
 _INK, _SOFT, _LINE, _ACCENT = "#1b1f24", "#57606a", "#c8d0d8", "#0b5c56"
 _COLOURS = {"good": "#116329", "warn": "#7a4b00", "bad": "#a40e26", "": _INK}
@@ -47,7 +47,7 @@ _KOREAN = "HYSMyeongJo-Medium"
 
 def to_pdf(dossier: Dossier) -> bytes:
     """Return the PDF; the same dossier gives the same bytes."""
-    _fonts()
+    register_fonts()
     sink = io.BytesIO()
     document = _Template(sink, dossier)
     document.multiBuild(list(_story(dossier)), canvasmaker=_canvas_maker(dossier))
@@ -55,7 +55,8 @@ def to_pdf(dossier: Dossier) -> bytes:
 
 
 @cache
-def _fonts() -> TTFont:
+def register_fonts() -> TTFont:
+    """Make the fonts of the documents known, and return the plain one."""
     fonts = resources.files("reportlab") / "fonts"
     plain = None
     for name, file in ((_PLAIN, "Vera.ttf"), (_BOLD, "VeraBd.ttf")):
@@ -69,20 +70,21 @@ def _fonts() -> TTFont:
     return plain
 
 
-def _style(name: str, **changes: Any) -> ParagraphStyle:  # noqa: ANN401 - what ReportLab takes
+def style(name: str, **changes: Any) -> ParagraphStyle:  # noqa: ANN401 - what ReportLab takes
+    """Return a style of paragraphs."""
     usual = {"fontName": _PLAIN, "fontSize": 8.6, "leading": 11.6, "textColor": HexColor(_INK)}
     return ParagraphStyle(name, **{**usual, **changes})
 
 
-_BODY = _style("body", spaceAfter=6)
-_TITLE = _style("title", fontName=_BOLD, fontSize=22, leading=27, spaceAfter=6)
-_KICKER = _style("kicker", fontSize=9.5, leading=13, textColor=HexColor(_SOFT), spaceAfter=4)
-_HEADING = _style(
+_BODY = style("body", spaceAfter=6)
+_TITLE = style("title", fontName=_BOLD, fontSize=22, leading=27, spaceAfter=6)
+_KICKER = style("kicker", fontSize=9.5, leading=13, textColor=HexColor(_SOFT), spaceAfter=4)
+_HEADING = style(
     "heading", fontName=_BOLD, fontSize=13.5, leading=17, spaceBefore=12, spaceAfter=8,
     textColor=HexColor(_ACCENT), keepWithNext=1,
 )  # fmt: skip
-_OPEN = _style("open", fontName=_BOLD, fontSize=11, leading=15, textColor=HexColor(_COLOURS["bad"]))
-_POINT = _style(
+_OPEN = style("open", fontName=_BOLD, fontSize=11, leading=15, textColor=HexColor(_COLOURS["bad"]))
+_POINT = style(
     "point",
     leftIndent=16,
     bulletIndent=1,
@@ -91,10 +93,10 @@ _POINT = _style(
     textColor=HexColor(_COLOURS["bad"]),
     spaceAfter=3,
 )
-_CAPTION = _style("caption", fontName=_BOLD, spaceBefore=4, spaceAfter=3, keepWithNext=1)
-_CELL = _style("cell", fontSize=7.4, leading=9.6, splitLongWords=1)
-_HEAD = _style("head", fontName=_BOLD, fontSize=7.4, leading=9.6, textColor=HexColor(_SOFT))
-_CONTENTS = _style("contents", fontSize=9.5, leading=15)
+_CAPTION = style("caption", fontName=_BOLD, spaceBefore=4, spaceAfter=3, keepWithNext=1)
+_CELL = style("cell", fontSize=7.4, leading=9.6, splitLongWords=1)
+_HEAD = style("head", fontName=_BOLD, fontSize=7.4, leading=9.6, textColor=HexColor(_SOFT))
+_CONTENTS = style("contents", fontSize=9.5, leading=15)
 
 
 class _Template(BaseDocTemplate):  # type: ignore[misc] # ReportLab has no types
@@ -186,7 +188,7 @@ def _open_points(dossier: Dossier) -> Iterator[Flowable]:
         return
     yield _paragraph(f"Open points: {len(points)}", _OPEN)
     for number, (section, point) in enumerate(points, start=1):
-        yield Paragraph(_markup(f"{point} ({section.title})"), _POINT, bulletText=f"{number}.")
+        yield Paragraph(markup(f"{point} ({section.title})"), _POINT, bulletText=f"{number}.")
 
 
 def _section(section: Section, number: int) -> Iterator[Flowable]:
@@ -196,7 +198,7 @@ def _section(section: Section, number: int) -> Iterator[Flowable]:
     if section.open:
         yield _paragraph("Open", _OPEN)
     for point in section.open:
-        yield Paragraph(_markup(point), _POINT, bulletText="\u2022")
+        yield Paragraph(markup(point), _POINT, bulletText="\u2022")
     for block in section.blocks:
         yield from _block(block)
 
@@ -264,10 +266,10 @@ def _cell(cell: Cell) -> Paragraph:
 
 
 def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:
-    return Paragraph(_markup(text), style)
+    return Paragraph(markup(text), style)
 
 
-def _markup(text: str) -> str:
+def markup(text: str) -> str:
     """Return `text` as ReportLab's markup: escaped, each run of letters in a font that has them."""
     parts: list[tuple[str | None, str]] = []
     for letter in printable(text):
@@ -284,10 +286,10 @@ def _markup(text: str) -> str:
 
 
 def _font_for(letter: str) -> tuple[str | None, str]:
-    if letter == "\n" or ord(letter) in _fonts().face.charToGlyph:
+    if letter == "\n" or ord(letter) in register_fonts().face.charToGlyph:
         return None, letter
     if "\uac00" <= letter <= "\ud7af":
         return _KOREAN, letter
     if "\u3000" <= letter <= "\u9fff" or "\uff00" <= letter <= "\uffef":
         return _EAST, letter
-    return None, "\u25a1" if 0x25A1 in _fonts().face.charToGlyph else "?"
+    return None, "\u25a1" if 0x25A1 in register_fonts().face.charToGlyph else "?"

@@ -1,11 +1,15 @@
 """What the parts of a dossier are read from, and how people are named in it."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from assent.consent.clearance import AskAgain
+from assent.consent.locker import Locker
 from assent.consent.people import Person, list_people
+from assent.create.draft import Draft
+from assent.create.report import QualityReport, quality_of
 from assent.kit.errors import AssentError
 from assent.kit.store.studio import Studio
 from assent.kit.tlog.reader import LogReader
@@ -15,7 +19,10 @@ from assent.purpose.pack import Pack
 from assent.purpose.projects import Project, look_up
 from assent.purpose.rules import Decision, decide
 
-__all__ = ["Names", "Reading", "read"]
+__all__ = ["Judge", "Names", "Reading", "read"]
+
+Judge = Callable[[Draft, AskAgain], QualityReport]
+"""Says how good a draft is; raises `NotClearedError` unless everyone in it is cleared now."""
 
 # Shorter parts of a name (de, la, Li) are words too.
 _SHORTEST = 3
@@ -53,6 +60,7 @@ class Reading:
     people: dict[str, Person]
     log: LogReader
     names: Names
+    judge: Judge
 
     def handle(self, person_id: str | None) -> str:
         """Return the handle of a person; one who isn't known is told by their id."""
@@ -75,8 +83,11 @@ class Reading:
         return entry
 
 
-def read(studio: Studio, name: str, *, names: bool) -> Reading:
-    """Read the project called `name`, whatever the rules say of it; raises `NotFoundError`."""
+def read(studio: Studio, name: str, *, names: bool, judge: Judge | None = None) -> Reading:
+    """Read the project called `name`, whatever the rules say of it; raises `NotFoundError`.
+
+    Without `judge` drafts are judged anew.
+    """
     project = look_up(studio, name)
     packs, day = packs_of(studio), studio.clock().date()
     people = list_people(studio)
@@ -89,6 +100,7 @@ def read(studio: Studio, name: str, *, names: bool) -> Reading:
         people={person.id: person for person in people},
         log=studio.log.reader(),
         names=Names(people, shown=names),
+        judge=judge or (lambda draft, ask: quality_of(draft, Locker(studio), ask)),
     )
 
 

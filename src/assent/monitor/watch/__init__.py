@@ -1,0 +1,1 @@
+"""Where are our releases? Sources that are looked at, and what is found there."""
