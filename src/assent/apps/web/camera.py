@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from assent.apps.web.ceremony import answers_for, chosen_of
+from assent.apps.web.guard import FORM
+from assent.apps.web.reading import see
 from assent.apps.web.recordings import LARGEST, Recording
-from assent.apps.web.site import Site, Visit, error_response, see
+from assent.apps.web.site import Site, Visit, error_response
 from assent.consent.challenge import Challenge
 from assent.consent.challenges import ask, begin, use
 from assent.consent.familiar import Familiar, compare_face
@@ -22,7 +24,7 @@ from assent.kit.errors import AssentError, InputError
 __all__ = [
     "begin_recording",
     "draw_challenge",
-    "limits",
+    "largest",
     "look_at_recording",
     "record_page",
     "send_to_person",
@@ -183,6 +185,6 @@ def _nonce(data: Mapping[str, Any]) -> str:
     return str(data.get("nonce", ""))
 
 
-def limits() -> dict[str, int]:
-    """Return the paths that take more than a form, and how much."""
-    return {"/consent/recording": LARGEST}
+def largest(path: str) -> int:
+    """Return how many bytes may be sent to a path: a recording, or a form."""
+    return LARGEST if path == "/consent/recording" else FORM

@@ -13,7 +13,8 @@ from assent.apps.web.keys import (
     options_to_sign,
     read_public_key,
 )
-from assent.apps.web.site import Visit, see
+from assent.apps.web.reading import see
+from assent.apps.web.site import Visit
 from assent.consent.invitations import (
     Invitation,
     choose,

@@ -3,6 +3,7 @@
 Plain ASGI, so that a body is refused while it arrives and not once it lies in memory.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,17 +17,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assent.kit.errors import InputError
 
-__all__ = ["Guard", "Place", "TooLargeError", "Turnstile", "place_at"]
+__all__ = ["FORM", "Guard", "Place", "TooLargeError", "TooSlowError", "Turnstile", "place_at"]
 
 FORM = 64 << 10
 """Bytes of a form or of JSON."""
+GRACE_S = 30.0
+"""Seconds that any body may take."""
+SLOWEST = 1 << 10
+"""Bytes a second that a body has to come with after that."""
 
 _POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self'",
+        "img-src 'self' blob:",
         "media-src 'self' blob:",
         "connect-src 'self'",
         "form-action 'self'",
@@ -59,6 +64,7 @@ _HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 _HSTS = "max-age=31536000"
+_STATIC = ("/static/", "/studio/static/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +111,12 @@ class TooLargeError(InputError):
     advice = "Record a shorter clip."
 
 
+class TooSlowError(InputError):
+    """The body trickles in; whoever sends it so may only want to hold a place."""
+
+    advice = "Try again over a better connection."
+
+
 class Guard:
     """Checks the host, bounds the body, sets the headers.
 
@@ -112,13 +124,25 @@ class Guard:
         app: what is guarded.
         place: where it is reached; other names of the machine are refused, so that no other site
             can point its own name here (DNS rebinding).
-        largest: bytes of a body by path; all others are forms.
+        largest: returns how many bytes a body may have by path; forms have `FORM`.
+        clock: a monotonic clock.
+        grace: seconds that any body may take.
     """
 
-    def __init__(self, app: ASGIApp, *, place: Place, largest: dict[str, int]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        place: Place,
+        largest: Callable[[str], int],
+        clock: Callable[[], float] = time.monotonic,
+        grace: float = GRACE_S,
+    ) -> None:
         self._app = app
         self._place = place
         self._largest = largest
+        self._clock = clock
+        self._grace = grace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -135,11 +159,11 @@ class Guard:
         if headers.get("host", "").lower() != self._place.host:
             await PlainTextResponse("Not here.", 421)(scope, receive, guarded)
             return
-        limit = self._largest.get(scope["path"], FORM)
+        limit = self._largest(scope["path"])
         if _declared(headers) > limit:
             await PlainTextResponse("Too large.", 413)(scope, receive, guarded)
             return
-        await self._app(scope, _bounded(receive, limit), guarded)
+        await self._app(scope, self._bounded(receive, limit), guarded)
 
     def _set_headers(self, scope: Scope, message: Message) -> None:
         headers = MutableHeaders(scope=message)
@@ -147,28 +171,34 @@ class Guard:
             headers[name] = value
         if self._place.secure:
             headers["Strict-Transport-Security"] = _HSTS
-        static = scope["path"].startswith("/static/")
+        static = scope["path"].startswith(_STATIC)
         headers["Cache-Control"] = "public, max-age=3600" if static else "no-store"
+
+    def _bounded(self, receive: Receive, limit: int) -> Receive:
+        """Return `receive` that raises once too much has come, or too little in its time."""
+        come, begun, whole = 0, self._clock(), False
+
+        async def counted() -> Message:
+            nonlocal come, whole
+            # What waits for the other end to hang up waits as long as it likes.
+            left = self._grace + come / SLOWEST - (self._clock() - begun)
+            try:
+                async with asyncio.timeout(None if whole else max(0.0, left)):
+                    message = await receive()
+            except TimeoutError as error:
+                raise TooSlowError("what was sent came too slowly") from error
+            come += len(message.get("body", b""))
+            whole = whole or not message.get("more_body", False)
+            if come > limit:
+                raise TooLargeError("what was sent is too large")
+            return message
+
+        return counted
 
 
 def _declared(headers: Headers) -> int:
     text = headers.get("content-length", "0")
     return int(text) if text.isascii() and text.isdigit() else 1 << 62
-
-
-def _bounded(receive: Receive, limit: int) -> Receive:
-    """Return `receive` that raises `TooLargeError` once more than `limit` bytes have come."""
-    come = 0
-
-    async def counted() -> Message:
-        nonlocal come
-        message = await receive()
-        come += len(message.get("body", b""))
-        if come > limit:
-            raise TooLargeError("what was sent is too large")
-        return message
-
-    return counted
 
 
 class Turnstile:

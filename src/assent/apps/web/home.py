@@ -8,8 +8,9 @@ from typing import Any
 from markupsafe import Markup
 from starlette.responses import Response
 
+from assent.apps.web.reading import see
 from assent.apps.web.receipts import kept_receipt, receipt_copy, receipt_facts, receipt_paper
-from assent.apps.web.site import Visit, see
+from assent.apps.web.site import Visit
 from assent.consent.certificate import read_certificate, render_body
 from assent.consent.finals import decision_on
 from assent.consent.people import Person

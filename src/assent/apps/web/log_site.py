@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from assent.apps.web.serving import serve_app
 from assent.kit.disk import Disk
 from assent.kit.errors import AssentError
 from assent.kit.tlog.checkpoint import read_body
@@ -54,20 +55,7 @@ def build_log_site(folder: Path, *, disk: Disk | None = None) -> Starlette:
 
 def serve_log(folder: Path, *, host: str, port: int) -> None:
     """Serve until interrupted."""
-    # Only who serves pays for it.
-    import uvicorn
-
-    uvicorn.run(
-        build_log_site(folder),
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=15,
-        limit_concurrency=200,
-        h11_max_incomplete_event_size=16 << 10,
-    )
+    serve_app(build_log_site(folder), host=host, port=port, at_once=200)
 
 
 class _LogSite:

@@ -8,7 +8,8 @@ from starlette.responses import JSONResponse, Response
 from assent.apps.web.ceremony import read_choices
 from assent.apps.web.home import live_consent, made_one
 from assent.apps.web.keys import check_shown, kind_of_key, options_to_sign
-from assent.apps.web.site import Visit, see
+from assent.apps.web.reading import see
+from assent.apps.web.site import Visit
 from assent.consent.finals import Decision, decision_to_sign, keep_decision
 from assent.consent.narrowing import choices_of, narrow, take_narrowed, terms_of
 from assent.consent.receipt import record_to_sign

@@ -9,10 +9,11 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from assent.apps.web import camera, ceremony, home, say, signin, watch
+from assent.apps.web.assets import Assets
 from assent.apps.web.guard import Guard, Place
+from assent.apps.web.serving import serve_app
 from assent.apps.web.site import Handler, Site, endpoint, error_response
 from assent.consent.sitting import finish
 from assent.kit.errors import AssentError, NotFoundError
@@ -71,11 +72,11 @@ def build(site: Site) -> Starlette:
         *(Route(path, endpoint(handler), methods=["GET"]) for path, handler in _GET.items()),
         *(Route(path, endpoint(handler), methods=["POST"]) for path, handler in _POST.items()),
         Route("/consent/recording", camera.upload, methods=["POST"]),
-        Mount("/static", StaticFiles(packages=[("assent.apps.web", "static")])),
+        Mount("/static", Assets("assent.apps.web")),
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, place=site.place, largest=camera.limits())],
+        middleware=[Middleware(Guard, place=site.place, largest=camera.largest)],
         exception_handlers={AssentError: error_response, HTTPException: _not_here},
         lifespan=_lifespan,
     )
@@ -85,21 +86,7 @@ def build(site: Site) -> Starlette:
 
 def serve(studio: Studio, place: Place, *, host: str, port: int) -> None:
     """Serve until interrupted."""
-    # Only who serves pays for it.
-    import uvicorn
-
-    uvicorn.run(
-        build(Site.of(studio, place)),
-        host=host,
-        port=port,
-        # Paths hold the secrets of links: they are not written down.
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        timeout_keep_alive=15,
-        limit_concurrency=200,
-        h11_max_incomplete_event_size=32 << 10,
-    )
+    serve_app(build(Site.of(studio, place)), host=host, port=port, at_once=200, head=32 << 10)
 
 
 @asynccontextmanager

@@ -5,20 +5,19 @@ checking a signature holds nobody else up.
 """
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qs
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from assent.apps.web.guard import Place, TooLargeError, Turnstile
+from assent.apps.web.guard import Place, Turnstile
+from assent.apps.web.reading import read_body, status_of
 from assent.apps.web.recordings import Recordings
 from assent.apps.web.sessions import Session, Sessions, SignIns
 from assent.apps.web.words import Words, language_of, words_in
@@ -27,13 +26,10 @@ from assent.consent.clearance import Act
 from assent.consent.invitations import Invitation, invitation_by_id
 from assent.consent.notice import LANGUAGES, tell_authority, wording
 from assent.consent.people import Person, person_by_id
-from assent.kit.errors import AssentError, InputError, NotClearedError, NotFoundError, RefusedError
+from assent.kit.errors import AssentError, NotClearedError
 from assent.kit.store.studio import Studio
 
-__all__ = ["Handler", "Site", "Visit", "endpoint", "error_response", "see"]
-
-_SEE_OTHER = 303
-_MOST_FIELDS = 200
+__all__ = ["Handler", "Site", "Visit", "endpoint", "error_response"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,38 +164,15 @@ def endpoint(handler: Handler) -> Callable[[Request], Any]:
 
 async def read(request: Request) -> Visit:
     """Return the visit of a request; raises `InputError` for a body that isn't what it says."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    form: Mapping[str, list[str]] = {}
-    data: Mapping[str, Any] = {}
-    if kind == "application/x-www-form-urlencoded":
-        form = _form(await request.body())
-    elif kind == "application/json":
-        data = _object(await request.body())
-    return Visit(site=request.app.state.site, request=request, form=form, data=data)
-
-
-def _form(body: bytes) -> Mapping[str, list[str]]:
-    try:
-        return parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError as error:
-        raise InputError("this is not a form") from error
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise InputError("this is not JSON") from error
-    if not isinstance(data, dict):
-        raise InputError("this is not a JSON object")
-    return data
+    body = await read_body(request)
+    return Visit(site=request.app.state.site, request=request, form=body.form, data=body.data)
 
 
 async def error_response(request: Request, error: Exception) -> Response:
     """Tell an `AssentError` in the words of the page, or as JSON to a script."""
     if not isinstance(error, AssentError):
         raise error
-    status = _status_of(error)
+    status = status_of(error)
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse({"error": str(error), "advice": error.advice}, status)
     visit = Visit(site=request.app.state.site, request=request)
@@ -207,20 +180,3 @@ async def error_response(request: Request, error: Exception) -> Response:
     return await run_in_threadpool(
         lambda: visit.show("error.html", status=status, known=known, detail=str(error))
     )
-
-
-def _status_of(error: AssentError) -> int:
-    for kind, status in (
-        (TooLargeError, 413),
-        (NotFoundError, 404),
-        (RefusedError, 403),
-        (InputError, 400),
-    ):
-        if isinstance(error, kind):
-            return status
-    return 500
-
-
-def see(path: str) -> RedirectResponse:
-    """Return a redirect to be followed with GET."""
-    return RedirectResponse(path, _SEE_OTHER)

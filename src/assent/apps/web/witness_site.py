@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from assent.apps.web.serving import serve_app
 from assent.kit.errors import AssentError
 from assent.kit.tlog.files import NOTE_LIMIT
 from assent.kit.tlog.witness import Witness
@@ -36,20 +37,7 @@ def build_witness_site(witness: Witness) -> Starlette:
 
 def serve_witness(witness: Witness, *, host: str, port: int) -> None:
     """Serve until interrupted."""
-    # Only who serves pays for it.
-    import uvicorn
-
-    uvicorn.run(
-        build_witness_site(witness),
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=15,
-        limit_concurrency=100,
-        h11_max_incomplete_event_size=16 << 10,
-    )
+    serve_app(build_witness_site(witness), host=host, port=port, at_once=100)
 
 
 class _WitnessSite:

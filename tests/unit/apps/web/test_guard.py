@@ -39,7 +39,7 @@ def ask(headers: dict[str, str], *pieces: bytes, path: str = "/x") -> tuple[int,
         "path": path,
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    guard = Guard(app, place=PLACE, largest={"/large": 10 * FORM})
+    guard = Guard(app, place=PLACE, largest=lambda path: 10 * FORM if path == "/large" else FORM)
     asyncio.run(guard(scope, receive, send))
     names = {name.decode().lower(): value.decode() for name, value in told[0]["headers"]}
     return told[0]["status"], names

@@ -16,7 +16,10 @@ export async function hasFileKeys() {
 }
 
 export async function createPasskey(path) {
-  const options = await post(path);
+  return createPasskeyFrom(await post(path));
+}
+
+export async function createPasskeyFrom(options) {
   const made = await navigator.credentials.create({
     publicKey: {
       ...options,

@@ -12,7 +12,12 @@ const at = (id) => document.getElementById(id);
 let made = null;
 let bound = null;
 
+// What is decided, where there is something to decide: it goes into what is signed.
+const decision = document.getElementById("decision");
+decision?.addEventListener("submit", (event) => event.preventDefault());
+
 async function attempt(button, act) {
+  if (decision && !decision.reportValidity()) return;
   button.disabled = true;
   state.textContent = words.working;
   try {
@@ -27,7 +32,11 @@ async function attempt(button, act) {
 }
 
 // The studio refuses if it would have something else signed than this page shows.
-const bind = (data = {}) => post(section.dataset.bind, { ...data, shown: section.dataset.shown });
+const bind = (data = {}) => post(section.dataset.bind, {
+  ...(decision ? Object.fromEntries(new FormData(decision)) : {}),
+  ...data,
+  shown: section.dataset.shown,
+});
 
 async function byPasskey() {
   if (!bound && section.dataset.known === "none") {
