@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from assent.apps.cli.main import app
+from assent.apps.cli.main import whole
 
 __all__ = ["PAGE", "commands", "reference"]
 
@@ -46,7 +46,7 @@ key](../specs/vault.md#a-key-program), in place of a passphrase |
 def commands() -> Iterator[tuple[str, Any]]:
     """Yield each runnable command with its full name, in the order of the eight steps."""
     # Typed as Any: Typer carries its own copy of click, which has no public types.
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(whole())
     yield from _walk("assent", root, None)
 
 
@@ -73,7 +73,7 @@ def _walk(name: str, command: Any, parent: Any) -> Iterator[tuple[str, Any]]:  #
 
 
 def _panel_of(name: str) -> str:
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(whole())
     return str(root.commands[name.split()[1]].rich_help_panel)
 
 

@@ -9,7 +9,7 @@ import pytest
 from studios import Scene, add_member, brief_with
 from typer.testing import CliRunner
 
-from assent.apps.cli.main import app, run
+from assent.apps.cli.main import run, whole
 from assent.kit.signing import new_key, public_of, to_jwk, to_pem
 from assent.purpose.projects import create_project, find_project
 
@@ -180,7 +180,7 @@ TAME = ["n", "n", "y", *["n"] * 14]
 
 def interview(scene: Scene, answers: Sequence[str]) -> Any:  # noqa: ANN401 - a result of Typer's
     return CliRunner().invoke(
-        app,
+        whole(),
         ["project", "new", "--studio", str(scene.studio.folder)],
         input="\n".join(answers) + "\n",
     )

@@ -7,21 +7,16 @@ import typer
 
 from assent.apps.cli.console import out, progress_bar, show_json, show_table
 from assent.apps.cli.files import write_document
-from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
+from assent.apps.cli.options import AsJson, ProjectName, Queued, StudioFolder, the_studio
+from assent.apps.cli.queued import put
+from assent.apps.work.acts import Desk, make_sheet, render_draft, report_on
 from assent.consent.desk import clear_all
-from assent.consent.locker import Locker
-from assent.create.composite import CompositeConfig
-from assent.create.draft import Draft, find_draft, list_drafts
+from assent.create.draft import find_draft, list_drafts
 from assent.create.drawing import draw
-from assent.create.render import render, rendering_needs
-from assent.create.report import QualityReport, donor_poses, quality_of
+from assent.create.report import QualityReport, donor_poses
 from assent.data.clips import find_clip, list_clips
-from assent.disclose.still import seal_draft_sheet
-from assent.kit.content.gate import ContentGate
-from assent.kit.errors import InputError
 from assent.kit.imaging.colour import Colour
-from assent.kit.store.studio import Studio
-from assent.purpose.projects import Purpose, find_project
+from assent.purpose.projects import find_project
 from assent.train.models import find_model
 
 __all__ = ["register"]
@@ -48,41 +43,30 @@ def render_(
             help="Where the face's colours come from: its own, or more and more the scene."
         ),
     ] = Colour.TOUCH,
+    queue: Queued = False,
     studio: StudioFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Put the model's face onto the performance; the draft stays encrypted in the vault."""
     opened = the_studio(studio)
     purpose = find_project(opened, project)
-    trained = find_model(opened, purpose, model)
-    clip = find_clip(opened, purpose, footage)
-    needs = rendering_needs(trained, clip)
+    if queue:
+        asked = {
+            "footage": find_clip(opened, purpose, footage).id,
+            "model": find_model(opened, purpose, model).id,
+            "colour": colour.value,
+        }
+        put(opened, "render", purpose, asked, as_json=as_json)
+        return
     with progress_bar() as progress:
-        made = render(
-            opened,
-            purpose,
-            trained,
-            clip,
-            clear_all(opened, purpose, needs),
-            ask_again=lambda: clear_all(opened, purpose, needs),
-            config=CompositeConfig(colour=colour),
-            progress=progress,
-        )
-    report = _report(opened, purpose, made)
+        desk = Desk(studio=opened, purpose=purpose, progress=progress)
+        made, report = render_draft(desk, footage, model, colour=colour)
     if as_json:
-        show_json(
-            {
-                "draft": made.id,
-                "frames": made.frames,
-                "replaced": made.replaced,
-                "verdict": report.verdict,
-                "advice": report.advice,
-            }
-        )
+        show_json(made)
         return
     out.print(
-        f"Draft [bold]{made.id[:8]}[/bold]: face replaced in {made.replaced} of {made.frames} "
-        "frames."
+        f"Draft [bold]{made['draft'][:8]}[/bold]: face replaced in {made['replaced']} of "
+        f"{made['frames']} frames."
     )
     _tell(report)
 
@@ -118,7 +102,7 @@ def quality(
     opened = the_studio(studio)
     purpose = find_project(opened, project)
     found = find_draft(opened, purpose, name)
-    report = _report(opened, purpose, found)
+    report = report_on(Desk(studio=opened, purpose=purpose), found)
     if to is not None:
         clearances = clear_all(opened, purpose, found.needs(to_release=False))
         write_document(to, draw(report, donor=donor_poses(opened, found, clearances)))
@@ -146,19 +130,8 @@ def sheet(
     """Put a before/after sheet into previews/, labelled, marked, signed and logged."""
     opened = the_studio(studio)
     purpose = find_project(opened, project)
-    found = find_draft(opened, purpose, name)
-    frames = [each.number for each in _report(opened, purpose, found).worst] if worst else []
-    if worst and not frames:
-        raise InputError(
-            f"no frame of draft {found.id[:8]} stands out", advice="Leave --worst away."
-        )
-    sealed = seal_draft_sheet(opened, purpose, found, gate=ContentGate(), frames=frames)
-    out.print(f"Before/after sheet: {sealed}")
-
-
-def _report(opened: Studio, purpose: Purpose, found: Draft) -> QualityReport:
-    needs = found.needs(to_release=False)
-    return quality_of(found, Locker(opened), lambda: clear_all(opened, purpose, needs))
+    made = make_sheet(Desk(studio=opened, purpose=purpose), draft=name, worst=worst)
+    out.print(f"Before/after sheet: {opened.previews_folder / made['sheet']}")
 
 
 def _tell(report: QualityReport) -> None:

@@ -8,10 +8,11 @@ import typer
 from assent.apps.cli.console import out, progress_bar, show_json, show_table
 from assent.apps.cli.files import read_bytes
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
+from assent.apps.work.acts import Desk, take_in
 from assent.consent.people import find_person, handles_of
 from assent.data.clips import list_clips
 from assent.data.doubts import decide, find_doubt, list_doubts
-from assent.data.ingest import Bystanders, ingest
+from assent.data.ingest import Bystanders
 from assent.disclose.still import seal_doubt_sheet
 from assent.kit.content.gate import ContentGate
 from assent.kit.signing import from_pem
@@ -52,27 +53,17 @@ def add(
     people = [find_person(opened, handle) for handle in dict.fromkeys(person)]
     purpose = find_project(opened, project)
     with progress_bar() as progress:
-        taken = ingest(
-            opened, purpose, file, people, rights=rights, bystanders=bystanders, progress=progress
-        )
+        desk = Desk(studio=opened, purpose=purpose, progress=progress)
+        taken = take_in(desk, file, people, rights=rights, bystanders=bystanders)
     if as_json:
-        show_json(
-            {
-                "id": taken.clip.id,
-                "name": taken.clip.name,
-                "sha256": taken.clip.sha256,
-                "faces": dict(taken.faces),
-                "already": taken.already,
-                "hidden": taken.clip.hidden,
-            }
-        )
+        show_json(taken)
         return
-    faces = ", ".join(f"{count} of {handle}" for handle, count in taken.faces.items())
-    word = "was here already" if taken.already else "is in the vault"
-    out.print(f"[bold]{taken.clip.name}[/bold] {word}; faces kept: {faces}.")
-    if taken.clip.hidden:
+    faces = ", ".join(f"{count} of {handle}" for handle, count in taken["faces"].items())
+    word = "was here already" if taken["already"] else "is in the vault"
+    out.print(f"[bold]{taken['name']}[/bold] {word}; faces kept: {faces}.")
+    if taken["hidden"]:
         out.print(
-            f"Faces of bystanders hidden: {taken.clip.hidden}. Listen to it as well: their voices "
+            f"Faces of bystanders hidden: {taken['hidden']}. Listen to it as well: their voices "
             "aren't changed."
         )
 

@@ -7,16 +7,10 @@ import typer
 
 from assent.apps.cli.console import err, out, progress_bar, show_json
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
-from assent.consent.desk import clear_all
-from assent.create.draft import find_draft
-from assent.disclose.forms import Form, make_form
-from assent.disclose.release import release, released_already
-from assent.disclose.seal import seal
-from assent.disclose.wording import spoken_notice as words_in
-from assent.kit.errors import NotFoundError
-from assent.kit.media.notice import Speech, speak
+from assent.apps.work.acts import Desk, export_form, release_draft
+from assent.disclose.forms import Form
+from assent.kit.store.studio import Studio
 from assent.purpose.projects import find_project
-from assent.safeguard.review import recall
 
 __all__ = ["register"]
 
@@ -46,40 +40,16 @@ def release_(
     """Label, watermark, sign, log, check again, and put the video into the releases folder."""
     opened = the_studio(studio)
     purpose = find_project(opened, project)
-    found = find_draft(opened, purpose, draft)
-    # One that exists is named again, but not after someone has withdrawn.
-    clear_all(opened, purpose, found.needs(to_release=False))
-    made = released_already(opened, found)
-    if made is None:
-        needs = found.needs(to_release=True)
-        clearances = clear_all(opened, purpose, needs)
-        approved = recall(opened, purpose, found, clearances)
-        with progress_bar() as progress:
-            sealed = seal(
-                opened,
-                purpose,
-                approved,
-                clearances,
-                ask_again=lambda: clear_all(opened, purpose, needs),
-                notice=_notice(spoken_notice),
-                tsa_url=tsa,
-                progress=progress,
-            )
-            made = release(opened, purpose, sealed)
+    with progress_bar() as progress:
+        desk = Desk(studio=opened, purpose=purpose, progress=progress)
+        made = release_draft(desk, draft, spoken_notice=spoken_notice, tsa=tsa)
+    if not made["said"]:
+        err.print("[yellow]espeak-ng is not installed: no spoken notice was added.[/yellow]")
     if as_json:
-        show_json(
-            {
-                "asset_id": made.asset_id,
-                "file": str(made.path),
-                "proof": str(made.proof),
-                "sha256": made.sha256,
-                "fingerprint": made.fingerprint,
-                "log_index": made.log_index,
-            }
-        )
+        show_json(made | {each: str(_beside(opened, made[each])) for each in ("file", "proof")})
         return
-    out.print(f"Released: [bold]{made.path}[/bold]", soft_wrap=True)
-    out.print(f"Asset {made.asset_id}, log entry {made.log_index}; proof beside it.")
+    out.print(f"Released: [bold]{_beside(opened, made['file'])}[/bold]", soft_wrap=True)
+    out.print(f"Asset {made['asset_id']}, log entry {made['log_index']}; proof beside it.")
 
 
 def export(
@@ -90,36 +60,25 @@ def export(
     studio: StudioFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Make a still of a release, its sound as WAV, or the film as MOV or MKV, and put it beside it.
+    """Make a still, WAV, MOV, MKV or matte of a release, and put it beside it.
 
-    Each is signed with the release as its ingredient, checked and logged. An MKV's credential lies
-    beside it and must be passed on with it.
+    A matte is the film in ProRes 4444 (MOV), opaque where the face and the label are, for programs
+    that compose pictures. Each is signed with the release as its ingredient, checked and logged. An
+    MKV's credential lies beside it and must be passed on with it.
     """
     opened = the_studio(studio)
     purpose = find_project(opened, project)
-    found = find_draft(opened, purpose, draft)
-    needs = found.needs(to_release=True)
-    clearances = clear_all(opened, purpose, needs)
-    released = released_already(opened, found)
-    if released is None:
-        raise NotFoundError("this draft has no release", advice="Release it: `assent release`.")
-    made = make_form(
-        opened, purpose, found, released.asset_id, form, clearances, at_s=at,
-        ask_again=lambda: clear_all(opened, purpose, needs),
-    )  # fmt: skip
+    made = export_form(Desk(studio=opened, purpose=purpose), draft, form, at=at)
     if as_json:
-        told = {"file": str(made.path), "proof": str(made.proof), "sha256": made.sha256}
-        show_json(told | {"beside": made.beside and str(made.beside), "log_index": made.log_index})
+        paths = {each: _beside(opened, made[each]) for each in ("file", "proof", "beside")}
+        show_json(made | {each: path and str(path) for each, path in paths.items()})
         return
-    out.print(f"Made: [bold]{made.path}[/bold]", soft_wrap=True)
-    if made.beside is not None:
-        out.print(f"Its credential, to be passed on with it: {made.beside}", soft_wrap=True)
+    out.print(f"Made: [bold]{_beside(opened, made['file'])}[/bold]", soft_wrap=True)
+    if made["beside"] is not None:
+        beside = _beside(opened, made["beside"])
+        out.print(f"Its credential, to be passed on with it: {beside}", soft_wrap=True)
 
 
-def _notice(language: str | None) -> Speech | None:
-    if language is None:
-        return None
-    notice = speak(words_in(language), language=language)
-    if notice is None:
-        err.print("[yellow]espeak-ng is not installed: no spoken notice was added.[/yellow]")
-    return notice
+def _beside(studio: Studio, name: str | None) -> Path | None:
+    """Return where a file of the releases folder lies."""
+    return None if name is None else studio.releases_folder / name

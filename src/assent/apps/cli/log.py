@@ -18,7 +18,7 @@ from assent.apps.web.log_site import serve_log
 from assent.disclose.witnessing import cosign_log, policy_of, renew_receipts, set_policy
 from assent.kit.clock import stamp, system
 from assent.kit.errors import AssentError, FaultError, NotFoundError, RewrittenError, SealError
-from assent.kit.fetch import is_url
+from assent.kit.fetch.urls import is_url
 from assent.kit.progress import Progress
 from assent.kit.tlog.files import Files, Folder, Site
 from assent.kit.tlog.monitor import Monitor, Sight

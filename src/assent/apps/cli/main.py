@@ -8,6 +8,7 @@ import errno
 import os
 import resource
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -15,53 +16,15 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from assent import __version__
-from assent.apps.cli import (
-    anchoring,
-    consent,
-    create,
-    credentials,
-    data,
-    demo,
-    disclose,
-    ending,
-    interview,
-    log,
-    monitor,
-    purpose,
-    report,
-    rules,
-    safeguard,
-    train,
-    trust,
-    vault,
-    verify,
-)
+from assent.apps.cli import commands
 from assent.apps.cli.console import err, out
 from assent.kit.errors import AssentError, StorageError
 
-__all__ = ["app", "main"]
+__all__ = ["main", "run", "whole"]
 
-STEPS = (
-    demo,
-    purpose,
-    interview,
-    rules,
-    consent,
-    ending,
-    data,
-    train,
-    create,
-    safeguard,
-    disclose,
-    verify,
-    trust,
-    monitor,
-    log,
-    anchoring,
-    report,
-    credentials,
-    vault,
-)
+INTERRUPTED = 130
+# Shows tracebacks to those who work on Assent itself.
+TRACEBACK = "ASSENT_TRACEBACK"
 
 
 class _InOrder(TyperGroup):
@@ -69,42 +32,13 @@ class _InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own copy of click
         """Return the commands' names in the order of the eight steps."""
-        panels = [part.PANEL for part in STEPS]
-
-        def place(name: str) -> int:
-            panel = getattr(self.commands[name], "rich_help_panel", None)
-            return panels.index(panel) if panel in panels else len(panels)
-
-        return sorted(super().list_commands(ctx), key=place)
+        names = [each.name for each in commands.COMMANDS]
+        return sorted(super().list_commands(ctx), key=names.index)
 
 
-app = typer.Typer(
-    name="assent",
-    cls=_InOrder,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="A studio for synthetic video that people have agreed to. Eight steps lead from a purpose "
-    "to a release that says what it is; start with [bold]assent demo[/bold].",
-)
-for part in STEPS:
-    part.register(app)
-
-INTERRUPTED = 130
-# Shows tracebacks to those who work on Assent itself.
-TRACEBACK = "ASSENT_TRACEBACK"
-
-
-@app.callback(invoke_without_command=True)
-def version(
-    show: bool = typer.Option(False, "--version", help="Show the version and exit."),
-) -> None:
-    """Answer --version; everything else is a command's."""
-    if show:
-        out.print(f"assent {__version__}")
-        raise typer.Exit
+def whole() -> typer.Typer:
+    """Return the command line with everything in it, for those who look through all of it."""
+    return _rooted(commands.whole())
 
 
 def main() -> None:
@@ -117,6 +51,7 @@ def main() -> None:
 def run(args: list[str] | None = None) -> int:
     """Run one command and return its exit code; errors are told in two lines."""
     try:
+        app = _app_for(sys.argv[1:] if args is None else args)
         code = typer.main.get_command(app).main(args, prog_name="assent", standalone_mode=False)
     except AssentError as error:
         return _tell(str(error), error.advice, error.exit_code)
@@ -132,6 +67,39 @@ def run(args: list[str] | None = None) -> int:
     if code == INTERRUPTED:
         return _tell("Interrupted.", "Run the command again; it goes on where it stopped.", code)
     return code if isinstance(code, int) else 0
+
+
+def _app_for(args: Sequence[str]) -> typer.Typer:
+    """Return the command line with the command that is asked for, or with all names if none is."""
+    name = next((each for each in args if not each.startswith("-")), "")
+    return _rooted(commands.named(name) or commands.stubs())
+
+
+def _rooted(parts: typer.Typer) -> typer.Typer:
+    app = typer.Typer(
+        name="assent",
+        cls=_InOrder,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="A studio for synthetic video that people have agreed to. Eight steps lead from a "
+        "purpose to a release that says what it is; start with [bold]assent demo[/bold].",
+    )
+    app.registered_commands = parts.registered_commands
+    app.registered_groups = parts.registered_groups
+    app.callback(invoke_without_command=True)(_version)
+    return app
+
+
+def _version(
+    show: bool = typer.Option(False, "--version", help="Show the version and exit."),
+) -> None:
+    """Answer --version; everything else is a command's."""
+    if show:
+        out.print(f"assent {__version__}")
+        raise typer.Exit
 
 
 def _tell(what: str, advice: str, code: int) -> int:

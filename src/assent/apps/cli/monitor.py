@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from assent.apps.cli import watching
 from assent.apps.cli.console import progress_bar, show_json, show_table
 from assent.apps.cli.options import AsJson, StudioFolder, the_studio
 from assent.kit.store.studio import Studio
@@ -31,6 +32,7 @@ monitor = typer.Typer(no_args_is_help=True, help="Know what was released and rec
 
 def register(app: typer.Typer) -> None:
     """Add this step's commands."""
+    watching.register(monitor)
     app.add_typer(monitor, name="monitor", rich_help_panel=PANEL)
 
 

@@ -18,11 +18,13 @@ __all__ = [
     "AsJson",
     "Limit",
     "ProjectName",
+    "Queued",
     "StudioFolder",
     "ask_passphrase",
     "check_passphrase",
     "check_program",
     "guard",
+    "keeper_of",
     "the_studio",
     "token_access",
 ]
@@ -40,6 +42,10 @@ PublicUrl = Annotated[
     typer.Option(envvar="ASSENT_PUBLIC_URL", help="Where subjects reach the pages.", metavar="URL"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+Queued = Annotated[
+    bool, typer.Option("--queue", help="Put it into the studio's queue and don't wait for it.")
+]
 
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many to show at most.")]
 
@@ -115,12 +121,17 @@ def _passphrase(variable: str) -> bytes | None:
 
 def the_studio(folder: Path) -> Studio:
     """Open the studio in `folder`; a passphrase that nothing gives is asked for."""
+    return open_studio(folder, guard=keeper_of(folder), token=token_access())
+
+
+def keeper_of(folder: Path) -> Guard:
+    """Return what keeps a studio's root key; a passphrase that nothing gives is asked for."""
     keeper = guard()
     if not keeper.protects and sys.stdin.isatty():
         root = Disk().read(folder / "keys" / "root.key")
         if root is not None and takes_passphrase(root):
             keeper = Passphrase(typer.prompt("Passphrase", hide_input=True, err=True).encode())
-    return open_studio(folder, guard=keeper, token=token_access())
+    return keeper
 
 
 def token_access() -> TokenAccess | None:

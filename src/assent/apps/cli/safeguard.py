@@ -8,12 +8,11 @@ import typer
 from assent.apps.cli.console import out, progress_bar, show_json
 from assent.apps.cli.files import read_bytes
 from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
-from assent.consent.desk import clear_all
+from assent.apps.work.acts import Desk, review_draft
 from assent.create.draft import find_draft
-from assent.kit.content.gate import ContentGate
 from assent.kit.signing import from_pem
 from assent.purpose.projects import find_project
-from assent.safeguard.review import review, sign_off
+from assent.safeguard.review import sign_off
 
 __all__ = ["register"]
 
@@ -35,41 +34,21 @@ def review_(
     """Look through a draft: content gate, resolution cap, whether a person must sign."""
     opened = the_studio(studio)
     purpose = find_project(opened, project)
-    found = find_draft(opened, purpose, draft)
-    needs = found.needs(to_release=True)
     with progress_bar() as progress:
-        reviewed = review(
-            opened,
-            purpose,
-            found,
-            clear_all(opened, purpose, needs),
-            ask_again=lambda: clear_all(opened, purpose, needs),
-            gate=ContentGate(),
-            progress=progress,
-        )
-    approved = reviewed.approved is not None
+        seen = review_draft(Desk(studio=opened, purpose=purpose, progress=progress), draft)
     if as_json:
-        show_json(
-            {
-                "draft": found.id,
-                "looked_at": reviewed.looked_at,
-                "risk": reviewed.level,
-                "shortest_side": reviewed.shortest_side,
-                "approved": approved,
-                "waits_for": None if approved else reviewed.reviewer,
-            }
-        )
+        show_json(seen)
         return
     out.print(
-        f"{reviewed.looked_at} frames looked at; risk {reviewed.level}; up to "
-        f"{reviewed.shortest_side} lines."
+        f"{seen['looked_at']} frames looked at; risk {seen['risk']}; up to "
+        f"{seen['shortest_side']} lines."
     )
-    if approved:
+    if seen["approved"]:
         out.print("[bold]Approved.[/bold]")
     else:
         out.print(
-            f"Waits for the signature of {reviewed.reviewer or 'a reviewer'}: "
-            f"assent sign-off {found.id[:8]}"
+            f"Waits for the signature of {seen['waits_for'] or 'a reviewer'}: "
+            f"assent sign-off {seen['draft'][:8]}"
         )
 
 

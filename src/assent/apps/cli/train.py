@@ -1,39 +1,25 @@
 """Step 4: train a face model."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from assent.apps.cli.console import out, progress_bar, show_json, show_table
 from assent.apps.cli.files import write_document
-from assent.apps.cli.options import AsJson, ProjectName, StudioFolder, the_studio
-from assent.consent.desk import clear_all
+from assent.apps.cli.options import AsJson, ProjectName, Queued, StudioFolder, the_studio
+from assent.apps.cli.queued import put
+from assent.apps.work.acts import Desk, Engine, make_sheet, train_model
 from assent.consent.people import find_person, handles_of
-from assent.disclose.still import seal_model_sheet
-from assent.kit.content.gate import ContentGate
 from assent.kit.errors import InputError
 from assent.purpose.projects import find_project
 from assent.train.curve import loss_curve
-from assent.train.models import list_models, training_needs
-from assent.train.run import Progress
-
-if TYPE_CHECKING:
-    from assent.train.config import TrainConfig
-    from assent.train.portraits import PortraitConfig
+from assent.train.models import list_models
 
 __all__ = ["register"]
 
 PANEL = "4 · Train the model"
 HERE = Path()
-
-
-class Engine(StrEnum):
-    """How a face is made."""
-
-    PORTRAIT = "portrait"
-    AUTOENCODER = "autoencoder"
 
 
 model = typer.Typer(no_args_is_help=True, help="Trained face models.")
@@ -56,6 +42,7 @@ def train(
         Engine, typer.Option(help="Look the donor's pictures up, or paint from a network's memory.")
     ] = Engine.PORTRAIT,
     save_every: Annotated[float, typer.Option(help="Seconds between saves.", min=1)] = 30.0,
+    queue: Queued = False,
     studio: StudioFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -64,73 +51,37 @@ def train(
     A portrait (the default) is learned in a minute or two and then has no use for more time; an
     autoencoder learns for as long as it is given.
     """
-    if minutes is None and iterations is None:
-        minutes = 5.0
-    from assent.train.fit import fit
-
-    config = _config(engine)
     opened = the_studio(studio)
     purpose = find_project(opened, project)
     pair = find_person(opened, donor), find_person(opened, performer)
-    needs = training_needs(pair[0].id, pair[1].id)
+    if queue:
+        asked: dict[str, Any] = {
+            "donor": pair[0].id,
+            "performer": pair[1].id,
+            "engine": engine.value,
+        }
+        asked |= {} if name is None else {"name": name}
+        asked |= {} if iterations is None else {"iterations": iterations}
+        asked |= {} if minutes is None else {"minutes": minutes}
+        put(opened, "train", purpose, asked, as_json=as_json)
+        return
     with progress_bar() as progress:
-
-        def show(state: Progress) -> None:
-            if state.total is not None:
-                note = f"unlikeness {state.losses.total:.3f}"
-                progress(f"training|{note}", state.iteration, state.total)
-                return
-            speed = state.iteration / max(state.seconds, 1e-6)
-            note = f"loss {state.losses.total:.3f}, {speed:.1f} iterations/s"
-            if iterations is not None:
-                progress(f"training|{note}", state.iteration, iterations)
-            else:
-                note = f"iteration {state.iteration}, {note}"
-                progress(f"training|{note}", round(state.seconds), round((minutes or 0) * 60))
-
-        trained = fit(
-            opened,
-            purpose,
+        trained = train_model(
+            Desk(studio=opened, purpose=purpose, progress=progress),
             *pair,
-            clear_all(opened, purpose, needs),
-            ask_again=lambda: clear_all(opened, purpose, needs),
-            name=name or f"{donor}-for-{performer}",
-            seconds=None if minutes is None else minutes * 60,
+            name=name,
+            minutes=minutes,
             iterations=iterations,
-            config=config,
+            engine=engine,
             save_every_s=save_every,
-            on_progress=show,
         )
     if as_json:
-        show_json(
-            {
-                "id": trained.id,
-                "name": trained.name,
-                "iterations": trained.iterations,
-                "seconds": round(trained.seconds, 1),
-            }
-        )
+        show_json(trained)
         return
     out.print(
-        f"Model [bold]{trained.name}[/bold]: {trained.iterations} iterations in "
-        f"{trained.seconds / 60:.1f} minutes."
+        f"Model [bold]{trained['name']}[/bold]: {trained['iterations']} iterations in "
+        f"{trained['seconds'] / 60:.1f} minutes."
     )
-
-
-def _config(engine: Engine) -> "PortraitConfig | TrainConfig":
-    """How to train, by the engine's defaults."""
-    if engine is Engine.PORTRAIT:
-        from assent.train.portraits import PortraitConfig
-
-        return PortraitConfig()
-    try:
-        from assent.train.config import TrainConfig
-    except ImportError as error:
-        raise InputError(
-            "the autoencoder needs PyTorch, which is not installed",
-            advice="Install it with `pip install 'assent[autoencoder]'`, or use --engine portrait.",
-        ) from error
-    return TrainConfig()
 
 
 @model.command("list")
@@ -184,5 +135,5 @@ def sheet(
 ) -> None:
     """Put the model's preview sheet into previews/, labelled, marked, signed and logged."""
     opened = the_studio(studio)
-    sealed = seal_model_sheet(opened, find_project(opened, project), name, gate=ContentGate())
-    out.print(f"Preview sheet: {sealed}")
+    made = make_sheet(Desk(studio=opened, purpose=find_project(opened, project)), model=name)
+    out.print(f"Preview sheet: {opened.previews_folder / made['sheet']}")

@@ -20,6 +20,7 @@ from assent.apps.cli.options import (
 )
 from assent.consent.inspection import inspect
 from assent.consent.withdrawal import catch_up
+from assent.disclose import standing
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
 from assent.kit.store.backup import export
 from assent.kit.store.restore import restore
@@ -154,6 +155,7 @@ def import_(
             vkey=log_key,
         )
     ended = catch_up(made.studio)
+    standing.catch_up(made.studio)
     out.print(
         f"{folder}: {made.opened} record(s) with their keys, {made.closed} closed since, "
         f"{made.missing} without a key; {len(ended)} ended as the log says.",

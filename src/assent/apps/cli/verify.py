@@ -20,7 +20,7 @@ from assent.kit.canonical import parse_object
 from assent.kit.clock import Clock, system
 from assent.kit.disk import Disk
 from assent.kit.errors import InputError, IntegrityError, NotFoundError
-from assent.kit.fetch import is_url
+from assent.kit.fetch.urls import is_url
 from assent.kit.hashing import hash_file
 from assent.kit.signing import SigningKey, from_jwk, from_pem
 from assent.verify.apart import Bounds, Examiner, Lookup
@@ -33,7 +33,7 @@ from assent.verify.many import (
     find_files,
     json_line,
 )  # fmt: skip
-from assent.verify.page.result import TONES, to_page
+from assent.verify.page.result import state_of, to_page, tone_of
 from assent.verify.public import GIVEN, OWN
 from assent.verify.remote import fetched_bundle
 from assent.verify.result import open_result, result_of, sign_result
@@ -60,8 +60,8 @@ EXIT_CODES = {
     Verdict.COPIED_MARK: 20,
     Verdict.CONTRADICTION: 21,
 }
-"""With --exit-code; and `WITHDRAWN` before any of these."""
-WITHDRAWN = 30
+"""With --exit-code; `WITHDRAWN` and `TAKEN_BACK` come before any of these."""
+WITHDRAWN, TAKEN_BACK = 30, 31
 
 
 def register(app: typer.Typer) -> None:
@@ -129,8 +129,7 @@ def verify(
     else:
         show_document(document)
     if exit_code:
-        verdict = EXIT_CODES[Verdict(document["verdict"])]
-        raise typer.Exit(WITHDRAWN if document["consent_withdrawn"] else verdict)
+        raise typer.Exit(_code_of(document))
 
 
 def verify_result(
@@ -225,6 +224,12 @@ def _bundle(trust: str, *, own_network: bool) -> Iterator[str]:
         yield trust
 
 
+def _code_of(document: Mapping[str, Any]) -> int:
+    if document["consent_withdrawn"]:
+        return WITHDRAWN
+    return TAKEN_BACK if document["ended"] else EXIT_CODES[Verdict(document["verdict"])]
+
+
 def _signer(key: Path | None, own: SigningKey | None) -> SigningKey | None:
     return from_pem(read_bytes(key), name=str(key)) if key is not None else own
 
@@ -309,19 +314,20 @@ def _describe(found: Mapping[str, Any], *, clock: Clock) -> dict[str, Any]:
 
 def show_document(document: Mapping[str, Any]) -> None:
     """Print a result for a person; what strangers wrote can't draw on the terminal."""
-    tone = "bad" if document["consent_withdrawn"] else TONES[document["verdict"]]
+    tone = tone_of(document)
     colour = {"good": "green", "unsure": "yellow", "bad": "red"}.get(tone, "cyan")
     signs = {
         Status.GOOD.value: "[green]good[/green]",
         Status.MISSING.value: "[yellow]missing[/yellow]",
         Status.BAD.value: "[red]bad[/red]",
         Status.UNKNOWN.value: "[dim]-[/dim]",
+        "hint": "[dim]hint[/dim]",
     }
     out.print(f"[bold {colour}]{escape(document['summary'])}[/bold {colour}]")
     rows = [
         (
             escape(layer["name"]),
-            signs[layer["status"]],
+            signs[state_of(layer)],
             f"{escape(layer['says'])}\n[dim]{escape(layer['rests_on'])}[/dim]",
         )
         for layer in document["layers"]
