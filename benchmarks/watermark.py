@@ -32,20 +32,18 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import _attacks
-import _false_positives as chance
-import _hostile as hostile
-import _marking
-from _likeness import vmaf
-from _looks import draw_looks
-from _peers import PEERS, Peer
-from _pictures import make_films
-from _trials import Job, Trial, load_attacks, run_jobs
+from marks import attacks, hostile, marking
+from marks import false_positives as chance
+from marks.likeness import vmaf
+from marks.looks import draw_looks
+from marks.peers import PEERS, Peer
+from marks.pictures import make_films
+from marks.trials import Job, Trial, load_attacks, run_jobs
 
 from assent.kit.errors import AssentError
 
 HERE = Path(__file__).parent
-OURS = HERE / "_attacks.py"
+OURS = HERE / "marks" / "attacks.py"
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 PROCESSORS = len(os.sched_getaffinity(0))
 QUALITY_CRF = 20
@@ -137,7 +135,7 @@ def measure(options: argparse.Namespace, films: Sequence[Path], work: Path) -> d
         target = work / str(number) / f"{film.stem}.mp4"
         target.parent.mkdir()
         try:
-            embedded = _marking.embed(film, target, asset_id=asset_of(film))
+            embedded = marking.embed(film, target, asset_id=asset_of(film))
         except AssentError as error:
             refused[film.name] = str(error)
             continue
@@ -176,23 +174,23 @@ def asset_of(film: Path) -> int:
     return int.from_bytes(hashlib.sha256(film.name.encode()).digest()[:8], "big")
 
 
-def take_figures(film: Path, marked: Path, embedded: _marking.Embedded, work: Path) -> Figures:
+def take_figures(film: Path, marked: Path, embedded: marking.Embedded, work: Path) -> Figures:
     """Hold a marked film against the same film without the mark."""
     with_mark, without = work / "with.mp4", work / "without.mp4"
-    _marking.embed(film, with_mark, asset_id=asset_of(film), crf=QUALITY_CRF)
-    _marking.copy_plain(film, without, crf=QUALITY_CRF)
-    clean = _marking.read(without)
+    marking.embed(film, with_mark, asset_id=asset_of(film), crf=QUALITY_CRF)
+    marking.copy_plain(film, without, crf=QUALITY_CRF)
+    clean = marking.read(without)
     return Figures(
         film=film.stem,
-        size=_marking.size_of(film),
+        size=marking.size_of(film),
         frames=embedded.frames,
         psnr_y=embedded.psnr_y,
         vmaf_drop=vmaf(without, film) - vmaf(with_mark, film),
         bitrate_overhead=with_mark.stat().st_size / without.stat().st_size - 1,
         bytes_without=without.stat().st_size,
         bytes_with=with_mark.stat().st_size,
-        embed_fps=_marking.marking_rate(film, asset_id=asset_of(film)),
-        read_s=_marking.read(marked).seconds,
+        embed_fps=marking.marking_rate(film, asset_id=asset_of(film)),
+        read_s=marking.read(marked).seconds,
         failed_search_s=clean.seconds,
         found_in_clean=clean.asset_id is not None,
     )
@@ -271,7 +269,7 @@ def summarise(trials: Sequence[Trial], figures: Sequence[Figures]) -> dict[str, 
             sum(getattr(f, k) for f in figures) for k in ("bytes_without", "bytes_with")
         )
         report["bitrate_overhead_of_all"] = after / before - 1
-    kinds = _attacks.classes()
+    kinds = attacks.classes()
     report["attacks"] = {
         name: row | {"class": kinds.get(name, "other")}
         for name, row in grouped(valid, lambda trial: trial.job.attack).items()

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from _attacks import ATTACKS, classes, run_attack
+from marks.attacks import ATTACKS, classes, run_attack
 
 from assent.kit.media.probe import probe
 from assent.kit.media.still import read_still

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from _false_positives import A_PICTURE, KINDS, Tally, count, derived_tail, render, report
+from marks.false_positives import A_PICTURE, KINDS, Tally, count, derived_tail, render, report
 
 
 def test_decodes_of_every_kind_are_counted(film: Path) -> None:

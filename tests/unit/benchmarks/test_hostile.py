@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import numpy as np
-from _attacks import run_attack
-from _hostile import ATTEMPTS, Outcome, render, still_detail
-from _looks import draw_looks
-from _marking import embed, read
+from marks.attacks import run_attack
+from marks.hostile import ATTEMPTS, Outcome, render, still_detail
+from marks.looks import draw_looks
+from marks.marking import embed, read
 
 from assent.kit.media.still import read_still
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from _pictures import FILMS, fractal, make_films
+from marks.pictures import FILMS, fractal, make_films
 
 from assent.kit.media.probe import probe
 

@@ -2,7 +2,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from _trials import Job, attack, load_attacks, run_jobs
+from marks.trials import Job, attack, load_attacks, run_jobs
 
 
 def module_of(tmp_path: Path, body: str) -> Path:

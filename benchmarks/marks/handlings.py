@@ -13,8 +13,9 @@ import av
 import cv2
 import imageio_ffmpeg
 import numpy as np
-from _pictures import fractal
 from numpy.typing import NDArray
+
+from marks.pictures import fractal
 
 __all__ = [
     "bend",

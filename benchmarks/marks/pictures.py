@@ -25,7 +25,7 @@ __all__ = ["FILMS", "fractal", "make_films"]
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 _FRAMES = 150
 
 

@@ -24,8 +24,9 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from _marking import RELEASE_CRF, Embedded, Reading
 from numpy.typing import NDArray
+
+from marks.marking import RELEASE_CRF, Embedded, Reading
 
 __all__ = ["PEERS", "Peer"]
 

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import _handlings as hand
 import av
 import imageio_ffmpeg
+
+from marks import handlings as hand
 
 __all__ = ["ATTACKS", "classes", "ffmpeg", "run_attack"]
 

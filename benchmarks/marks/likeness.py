@@ -4,7 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from _attacks import ffmpeg
+from marks.attacks import ffmpeg
 
 __all__ = ["vmaf"]
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _handlings import read_film
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from marks.handlings import read_film
 
 __all__ = ["Coder", "learn", "renew"]
 

@@ -23,7 +23,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from _pictures import fractal
 from numpy.typing import NDArray
 
 from assent.kit.media.picture import luma8
@@ -37,6 +36,7 @@ from assent.kit.watermark.lines import Lines
 from assent.kit.watermark.payload import CODE, payload_bits
 from assent.kit.watermark.search import SimilarityFinder, StretchFinder, refine
 from assent.kit.watermark.tile import Reading, align, follow, gains, prove, read_plain
+from marks.pictures import fractal
 
 __all__ = ["GATE", "KINDS", "WAYS", "Tally", "count", "derived_tail", "render", "report"]
 

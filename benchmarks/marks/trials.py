@@ -16,19 +16,19 @@ from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
-import _marking
 import cv2
 import numpy as np
-from _peers import PEERS
 
 from assent.kit.watermark.known import Known
+from marks import marking
+from marks.peers import PEERS
 
 __all__ = ["Job", "Trial", "attack", "load_attacks", "run_jobs"]
 
 _LOGGED = 10_000  # releases in the log that a copy is held against
-READERS: dict[str, Callable[[Path], _marking.Reading]] = {
+READERS: dict[str, Callable[[Path], marking.Reading]] = {
     # By the processor's time: whatever else runs on the machine must not cost the reader its own.
-    "assent": lambda path: _marking.read(path, clock=time.process_time),
+    "assent": lambda path: marking.read(path, clock=time.process_time),
     **{name: peer.read for name, peer in PEERS.items()},
 }
 
@@ -56,7 +56,7 @@ class Trial:
     recovered: bool
     told: bool
     wrong: bool
-    reading: _marking.Reading | None
+    reading: marking.Reading | None
     broken: str
 
 
@@ -115,7 +115,7 @@ def try_one(job: Job) -> Trial:
             told = _pick(copy, job) if reading.asset_id is None else reading.asset_id
         except Exception as error:  # noqa: BLE001 - a copy that nobody can decode is not recovered
             says = f"unreadable: {type(error).__name__}: {error}"
-            reading = _marking.Reading(
+            reading = marking.Reading(
                 asset_id=None, confidence=0, statistic=0, seconds=0, says=says
             )
             told = None
@@ -135,7 +135,7 @@ def _pick(copy: Path, job: Job) -> int | None:
         return None
     others = np.random.default_rng(0).integers(0, 2**64, _LOGGED - 1, dtype=np.uint64)
     known = Known([*map(int, others), job.asset_id])
-    return _marking.read(copy, clock=time.process_time, known=known).asset_id
+    return marking.read(copy, clock=time.process_time, known=known).asset_id
 
 
 def run_jobs(jobs: Sequence[Job], workers: int) -> Iterator[Trial]:

@@ -16,10 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import _marking
 import cv2
 import numpy as np
-from _handlings import remake
 from numpy.typing import NDArray
 
 from assent.kit.fingerprint.video import Fingerprint, VideoFingerprint, distance
@@ -27,6 +25,8 @@ from assent.kit.media._encode import encode
 from assent.kit.media.picture import Picture, luma8, with_luma
 from assent.kit.media.probe import probe
 from assent.kit.media.read import read_pictures
+from marks import marking
+from marks.handlings import remake
 
 __all__ = ["ATTEMPTS", "Outcome", "render", "report", "try_all"]
 
@@ -74,10 +74,10 @@ def _collude(copies: int) -> Callable[[Path, Sequence[Path], Path], Outcome]:
         marked = []
         for number in range(copies):
             marked.append(work / f"copy{number}.mp4")
-            _marking.embed(film, marked[-1], asset_id=_THEIRS + number)
+            marking.embed(film, marked[-1], asset_id=_THEIRS + number)
         target = work / "averaged.mp4"
         _combine(marked, target, lambda planes: np.mean(planes, axis=0))
-        reading = _marking.read(target)
+        reading = marking.read(target)
         ours = {_THEIRS + number for number in range(copies)}
         if reading.asset_id is None:
             says = "nothing is read"
@@ -99,11 +99,11 @@ def _collude(copies: int) -> Callable[[Path, Sequence[Path], Path], Outcome]:
 def _subtract_others(film: Path, films: Sequence[Path], work: Path) -> Outcome:
     """Take what other films of the studio have in common off this one."""
     target, marked = work / "less.mp4", work / "marked.mp4"
-    _marking.embed(film, marked, asset_id=_THEIRS)
+    marking.embed(film, marked, asset_id=_THEIRS)
     size = _size(film)
     common = np.zeros(size, np.float32)
     for number, other in enumerate(one for one in films if one != film):
-        _marking.embed(other, work / "other.mp4", asset_id=_THEIRS + 1 + number)
+        marking.embed(other, work / "other.mp4", asset_id=_THEIRS + 1 + number)
         # Where the films differ in size, the pattern is brought to this film's.
         pattern = still_detail(work / "other.mp4")
         scale = min(size) / min(pattern.shape)
@@ -120,14 +120,14 @@ def _subtract_others(film: Path, films: Sequence[Path], work: Path) -> Outcome:
 def _subtract_known(film: Path, _: Sequence[Path], work: Path) -> Outcome:
     """Read with the public key, mark the result again, and go the other way by as much."""
     marked, again, target = (work / f"{name}.mp4" for name in ("marked", "again", "less"))
-    _marking.embed(film, marked, asset_id=_THEIRS)
-    _marking.embed(marked, again, asset_id=_THEIRS)
+    marking.embed(film, marked, asset_id=_THEIRS)
+    marking.embed(marked, again, asset_id=_THEIRS)
     _combine([marked, again], target, lambda planes: 2 * planes[0] - planes[1])
     return _removal("unmarked with the public key", film, target)
 
 
 def _removal(name: str, film: Path, target: Path) -> Outcome:
-    reading = _marking.read(target)
+    reading = marking.read(target)
     gone = reading.asset_id != _THEIRS
     says = "the mark is not read" if gone else "the mark is still read"
     psnr = _psnr(target, film)
@@ -138,14 +138,14 @@ def _copy(film: Path, films: Sequence[Path], work: Path) -> Outcome:
     """Lift the pattern off this film onto the next."""
     marked, target = work / "marked.mp4", work / "forged.mp4"
     other = films[(list(films).index(film) + 1) % len(films)]
-    _marking.embed(film, marked, asset_id=_THEIRS)
+    marking.embed(film, marked, asset_id=_THEIRS)
     pattern, size = still_detail(marked), _size(other)
     scale = min(size) / min(pattern.shape)
     matrix = np.array([[scale, 0, 0], [0, scale, 0]])
     border = cv2.BORDER_WRAP
     laid = np.asarray(cv2.warpAffine(pattern, matrix, size[::-1], borderMode=border), np.float32)
     _combine([other], target, lambda planes: planes[0] + 1.5 * laid)
-    read = _marking.read(target).asset_id == _THEIRS
+    read = marking.read(target).asset_id == _THEIRS
     away = distance(_fingerprint(marked), _fingerprint(target))
     says = f"read; fingerprint {away} bits from the record's" if read else "not read"
     return Outcome(
@@ -159,10 +159,10 @@ def _copy(film: Path, films: Sequence[Path], work: Path) -> Outcome:
 
 def _regenerate(film: Path, films: Sequence[Path], work: Path) -> Outcome:
     """Make the pictures anew by an autoencoder that learned from the other films, without mark."""
-    from _autoencoder import learn, renew
+    from marks.autoencoder import learn, renew
 
     marked, target = work / "marked.mp4", work / "renewed.mp4"
-    _marking.embed(film, marked, asset_id=_THEIRS)
+    marking.embed(film, marked, asset_id=_THEIRS)
     coder = learn([one for one in films if one != film] or films)
     remake(marked, target, lambda rgb, _: renew(coder, rgb), crf=_CRF)
     return _removal("made anew by an autoencoder", film, target)

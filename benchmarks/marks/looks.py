@@ -5,13 +5,13 @@ draw_looks(Path("film.mp4"), Path("looks"), asset_id=7)
 
 from pathlib import Path
 
-import _marking
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from assent.kit.media.picture import Picture, to_rgb
 from assent.kit.media.probe import probe
+from marks import marking
 
 __all__ = ["AMPLIFIED", "draw_looks"]
 
@@ -27,7 +27,7 @@ def draw_looks(film: Path, folder: Path, *, asset_id: int) -> list[Path]:
     the three side by side, pixel for pixel.
     """
     middle = probe(film, name=film.name).frames // 2
-    before, after = _marking.mark_one(film, middle, asset_id=asset_id)
+    before, after = marking.mark_one(film, middle, asset_id=asset_id)
     change = after.y.astype(np.float32) - before.y
     amplified = np.clip(128 + AMPLIFIED * change / (1 << (before.bits - 8)), 0, 255)
     pictures: dict[str, NDArray[np.uint8]] = {
