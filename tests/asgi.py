@@ -65,6 +65,7 @@ class Client:
         self, method: str, path: str, pieces: Iterator[bytes], headers: Mapping[str, str]
     ) -> Told:
         came: list[Any] = []
+        path, _, query = path.partition("?")
 
         async def receive() -> dict[str, Any]:
             piece = next(pieces, None)
@@ -76,7 +77,7 @@ class Client:
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
             "scheme": "http", "path": unquote_to_bytes(path).decode("utf-8", "replace"),
-            "raw_path": path.encode(), "query_string": b"", "root_path": "",
+            "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
             "client": ("192.0.2.1", 5000), "server": ("log.example", 80),
             "headers": [(b"host", b"log.example")]
             + [(name.lower().encode(), value.encode()) for name, value in headers.items()],

@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -14,15 +14,17 @@ import pytest
 if TYPE_CHECKING:
     from casts import Cast
     from clips import Clips
+    from repairing import Desk
     from studios import Prepared, Scene
     from tokens import SoftToken
 
 HERE = Path(__file__).parent
 
 
+BENCHMARKS = HERE.parent / "benchmarks"
 PLACES = {
     path.stem: path
-    for path in [*HERE.glob("*.py"), *(HERE.parent / "benchmarks").glob("_*.py")]
+    for path in [*HERE.glob("*.py"), *BENCHMARKS.glob("_*.py")]
     if path.stem != "conftest" and not path.stem.startswith("test_")
 }
 
@@ -38,6 +40,8 @@ class _Beside(MetaPathFinder):
         self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return where a module lies; None if it is none of ours."""
+        if name == "marks":
+            return PathFinder.find_spec(name, [str(BENCHMARKS)])
         place = PLACES.get(name)
         return importlib.util.spec_from_file_location(name, place) if place else None
 
@@ -113,6 +117,22 @@ def rendered(trained: "Cast") -> "Cast":
     from casts import render_and_review
 
     return trained.then("rendered", render_and_review)
+
+
+@pytest.fixture(scope="session")
+def to_repair(filmed: "Cast", tmp_path_factory: pytest.TempPathFactory) -> "Cast":
+    """The same as `filmed`, with a longer performance and a portrait for it."""
+    from repairing import portrayed
+
+    return portrayed(filmed, tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture
+def desk(to_repair: "Cast", tmp_path: Path) -> "Desk":
+    """That, open."""
+    from repairing import Desk
+
+    return Desk(to_repair.open_copy(tmp_path / "studio"))
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import pytest
 import typer
 
 from assent import __version__
-from assent.apps.cli.main import app
+from assent.apps.cli.main import whole
 from assent.disclose.entry import SealEntry
 from assent.kit import errors
 from assent.kit.c2pa import manifest
@@ -67,7 +67,7 @@ def script_of(name: str) -> ModuleType:
 
 def find_command(words: list[str]) -> tuple[Any, list[str]]:
     """Return the command or group that `words` name, and what follows; fails if there is none."""
-    found: Any = typer.main.get_command(app)
+    found: Any = typer.main.get_command(whole())
     rest = words[1:]
     while rest and hasattr(found, "commands") and not rest[0].startswith("-"):
         assert rest[0] in found.commands, f"there is no command '{rest[0]}' in {words}"

@@ -13,16 +13,35 @@ import pytest
 SRC = Path(__file__).parents[1] / "src" / "assent"
 
 DOORS = {
-    ("apps/web/log_site.py", "uvicorn.run"): "the public log's files, and nothing else",
+    ("apps/web/serving.py", "uvicorn.run"): "what each server of Assent's has to say, see there",
+    ("apps/studio/pages/jobs.py", "StreamingResponse"): "how far jobs are: ids, names and figures",
+    ("apps/work/machine.py", "_AUTOGROUP.write_text"): "tells the kernel to let others go first",
+    ("apps/work/workers.py", "os.write"): "hands the passphrase to a worker, by a pipe",
+    ("apps/work/workers.py", "subprocess.Popen"): "starts workers: this Python, this package",
+    ("apps/web/log_site.py", "serve_app"): "the public log's files, and nothing else",
+    ("apps/public/build.py", "replace_file"): "the public pages as files, for any web server",
+    ("apps/public/place.py", "replace_file"): "where the public pages are",
+    ("apps/public/publish.py", "replace_file"): "signed public records, QR codes, the trust bundle",
+    ("apps/public/server.py", "serve_app"): "the public pages: the log, and what it tells",
+    ("apps/studio/pages/release.py", "StreamingResponse"): "releases, whose bytes the log knows",
     ("verify/page/site.py", "replace_file"): "a page for everybody, with a studio's public bundle",
-    ("apps/web/server.py", "uvicorn.run"): "subjects' own records and receipts; sealed previews",
-    ("apps/web/witness_site.py", "uvicorn.run"): "cosignatures and signed checkpoints",
+    ("apps/api/resources/jobs.py", "StreamingResponse"): "changes of jobs: ids, states, figures",
+    ("apps/api/resources/releases.py", "StreamingResponse"): "sealed videos, verified just before",
+    ("apps/api/wire.py", "HTTPConnection"): "the client's requests, to this machine alone",
+    (
+        "apps/api/wire.py",
+        "HTTPSConnection",
+    ): "the client's requests, to the studio that it is given",
+    ("apps/web/server.py", "serve_app"): "subjects' own records and receipts; sealed previews",
+    ("apps/studio/server.py", "serve_app"): "the studio's pages, to who may see them",
+    ("apps/web/witness_site.py", "serve_app"): "cosignatures and signed checkpoints",
     ("apps/cli/files.py", "replace_file"): "offers, receipts and keys that a person asked for",
     ("apps/cli/vault.py", "export"): "a backup, encrypted to those who may restore it",
     ("consent/status_list.py", "replace_file"): "the list of receipts that ended, beside the log",
     ("consent/versions.py", "replace_file"): "a record's id and version, signed, beside its key",
     ("disclose/forms.py", "replace_file"): "forms of a release, once their bytes are checked",
     ("disclose/release.py", "replace_file"): "sealed videos, once their bytes are checked again",
+    ("disclose/standing.py", "replace_file"): "tombstones; a release, once it is checked again",
     ("disclose/still.py", "replace_file"): "sealed stills, once their bytes are checked again",
     ("disclose/witnessing.py", "replace_file"): "the log's policy, and log proofs of releases",
     ("kit/anchors/folder.py", "replace_file"): "proofs about checkpoints, for everyone",
@@ -33,7 +52,14 @@ DOORS = {
     ("kit/disk.py", "os.pwrite"): "scratch files, whose content is encrypted",
     ("kit/disk.py", "path.open"): "overwrites a key in place when it is destroyed",
     ("kit/disk.py", "written_file"): "what replace_file is made of",
-    ("kit/fetch.py", "socket.create_connection"): "requests to addresses that were checked",
+    ("kit/fetch/wire.py", "socket.create_connection"): "requests to addresses that were checked",
+    (
+        "kit/mail.py",
+        "smtplib.SMTP",
+    ): "letters of the studio, by TLS, to addresses that were checked",
+    ("kit/mail.py", "smtplib.SMTP_SSL"): "the same, TLS from the first byte",
+    ("monitor/cases/evidence.py", "replace_file"): "evidence, encrypted under its case's own key",
+    ("monitor/cases/handout.py", "written_file"): "a case, encrypted to those who may read it",
     ("kit/media/_encode.py", "av.open"): "the encoder; into what the seals and hiding give it",
     ("kit/media/_encode.py", "cv2.imencode"): "the still encoder; only the seals may import it",
     ("kit/media/_repack.py", "av.open"): "films into other containers, into what forms.py gives",
@@ -56,38 +82,64 @@ DOORS = {
         "replace_file",
     ): "the studio's secrets and their root key",
     ("kit/vault/vault.py", "written_file"): "ciphertext",
+    ("monitor/watch/asking.py", "imaplib.IMAP4_SSL"): "reads the mail box that the owner named",
+    ("monitor/watch/codes.py", "replace_file"): "the index of codes of what was released",
 }
 """Each (module, call) that puts bytes somewhere, and what for."""
 
 _FROM_VAULT = "reads out of the vault, under clearances"
 HARMLESS = {
+    ("apps/cli/commands.py", "import_module"): "the command line's own modules, by a fixed list",
+    ("disclose/_shown.py", "self.clip.open"): "reads footage under clearances",
     ("apps/cli/witness.py", "Witness.open"): "opens a witness by its folder",
     ("kit/tlog/witness.py", "cls.open"): "opens a witness by its folder",
+    ("apps/public/checks.py", "tempfile.gettempdir"): "where a file without a name may lie",
+    ("apps/public/place.py", "urlsplit"): "takes an address apart",
+    ("apps/api/app.py", "urlsplit"): "takes an address apart",
+    ("apps/api/wire.py", "quote"): "writes an address",
+    ("apps/api/wire.py", "ssl.create_default_context"): "what certificates are checked with",
+    ("apps/api/wire.py", "urlencode"): "writes an address",
+    ("apps/api/wire.py", "urlsplit"): "takes an address apart",
     ("apps/web/guard.py", "urlsplit"): "takes an address apart",
-    ("apps/web/site.py", "parse_qs"): "takes a form apart",
+    ("apps/studio/answering.py", "quote"): "spells a path in an address",
+    ("apps/web/reading.py", "parse_qs"): "takes a form apart",
     ("consent/enrolment.py", "np.save"): "into memory; the locker encrypts it",
     ("consent/enrolment.py", "locker.open"): _FROM_VAULT,
     ("consent/locker.py", "self._vault.open"): _FROM_VAULT,
     ("consent/locker.py", "self.open"): _FROM_VAULT,
     ("create/_frames.py", "draft.clip.open"): _FROM_VAULT,
     ("create/render.py", "clip.open"): _FROM_VAULT,
-    ("create/render.py", "model.open"): _FROM_VAULT,
+    ("create/placing.py", "clip.open"): _FROM_VAULT,
+    ("create/one_frame.py", "self._clip.open"): _FROM_VAULT,
+    ("create/one_frame.py", "shot.model.open"): _FROM_VAULT,
+    ("create/repair/whose.py", "clip.open"): _FROM_VAULT,
+    ("create/staging.py", "model.open"): _FROM_VAULT,
     ("data/clips.py", "locker.open"): _FROM_VAULT,
     ("data/doubts.py", "np.save"): "into memory; the locker encrypts it",
     ("data/tracks.py", "np.savez_compressed"): "into memory; the locker encrypts it",
+    ("disclose/_shown.py", "clip.open"): _FROM_VAULT,
     ("disclose/seal.py", "draft.clip.open"): _FROM_VAULT,
     ("kit/faces/face_set.py", "np.savez"): "into a stream that is passed in",
     ("verify/apart.py", "subprocess.Popen"): "examines files in a process that may write none",
     ("verify/examining.py", "os.fdopen"): "the answers of that process, to who started it",
     ("verify/remote.py", "tempfile.gettempdir"): "where a file without a name may lie",
+    ("monitor/watch/asking.py", "ssl.create_default_context"): "what certificates are checked with",
+    ("monitor/watch/asking.py", "unquote"): "reads the names in a mail box's address",
+    ("monitor/watch/asking.py", "urlsplit"): "takes an address apart",
+    ("monitor/watch/codes.py", "ClusteredIndex.open"): "connects to the owner's own database",
+    ("monitor/watch/finds.py", "urljoin"): "finds where a link leads",
+    ("monitor/watch/polite.py", "urlsplit"): "takes an address apart",
+    ("monitor/watch/rounds.py", "tempfile.gettempdir"): "where a file without a name may lie",
+    ("monitor/watch/sources.py", "urlsplit"): "takes an address apart",
     ("verify/remote.py", "unquote"): "reads what a file at an address is called",
     ("verify/remote.py", "urlsplit"): "takes an address apart",
     ("kit/addresses.py", "socket.getaddrinfo"): "asks the system for a name's addresses",
-    ("kit/fetch.py", "HTTPResponse"): "reads an answer",
-    ("kit/fetch.py", "ssl.create_default_context"): "what certificates are checked with",
-    ("kit/fetch.py", "urljoin"): "finds where a redirect leads",
-    ("kit/fetch.py", "urlsplit"): "takes an address apart",
+    ("kit/fetch/exchange.py", "HTTPResponse"): "reads an answer",
+    ("kit/fetch/wire.py", "ssl.create_default_context"): "what certificates are checked with",
+    ("kit/fetch/urls.py", "urljoin"): "finds where a redirect leads",
+    ("kit/fetch/urls.py", "urlsplit"): "takes an address apart",
     ("kit/anchors/calendars.py", "urlsplit"): "takes an address apart",
+    ("kit/imaging/qr.py", "_code(text).save"): "an address as a picture, into memory",
     ("kit/likeness/portrait.py", "cv2.imencode"): "into memory; the locker encrypts it",
     ("kit/likeness/portrait.py", "np.savez"): "into memory; the locker encrypts it",
     ("kit/media/notice.py", "shutil.which"): "looks for espeak-ng",
@@ -100,6 +152,11 @@ HARMLESS = {
     ("train/fit.py", "keeper.save"): "puts a checkpoint into the locker",
     ("train/portraits.py", "np.savez"): "into memory; the locker encrypts it",
     ("train/run.py", "save"): "calls what keeps a checkpoint",
+    ("kit/mail.py", "ssl.create_default_context"): "what certificates are checked with",
+    ("monitor/cases/acts.py", "key_of(studio, row.case_id).open"): "decrypts, in memory",
+    ("monitor/cases/decision.py", "key_of(studio, case_id).open"): "decrypts, in memory",
+    ("monitor/cases/decision.py", "key_of(studio, row.id).open"): "decrypts, in memory",
+    ("monitor/cases/outbox.py", "key_of(studio, row.case_id).open"): "decrypts, in memory",
     ("monitor/dossier/data_part.py", "clip.open"): _FROM_VAULT,
     ("monitor/dossier/pdf.py", "super().save"): "into memory; the command writes it",
 }
@@ -111,7 +168,7 @@ BY_NAME = frozenset(
     write_bytes write_text touch symlink_to hardlink_to FileIO copyfile
     FileResponse StreamingResponse urlopen create_engine from_callback from_info
     imwrite imencode VideoWriter tofile savetxt save savez savez_compressed save_file memmap export
-    replace_file written_file import_module
+    replace_file written_file import_module serve_app
     """.split()  # noqa: SIM905 - easier to read than a list
 )
 
@@ -121,7 +178,7 @@ BUILTINS = frozenset({"exec", "eval", "__import__"})
 MODULES = frozenset(
     """
     tempfile shutil subprocess multiprocessing pty mmap sqlite3
-    socket ssl requests httpx aiohttp urllib http ftplib smtplib uvicorn
+    socket ssl requests httpx aiohttp urllib http ftplib smtplib imaplib uvicorn
     """.split()  # noqa: SIM905 - easier to read than a list
 )
 

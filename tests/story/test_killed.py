@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -49,14 +49,22 @@ def readable_media(cli: Cli, *, but: frozenset[Path] = frozenset()) -> list[str]
     return found
 
 
-def kill_at(cli: Cli, stage: str, *args: str | Path, after: float = 0.0) -> None:
-    """Start a command, wait for it to say that it is at `stage`, and kill it there."""
+def kill_at(
+    cli: Cli,
+    stage: str,
+    *args: str | Path,
+    after: float = 0.0,
+    once: Callable[[], bool] = lambda: True,
+) -> None:
+    """Start a command, wait for it to say that it is at `stage` and for `once`, and kill it."""
     process = cli.start(*args)
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(stage):
             break
     time.sleep(after)
+    while not once():
+        assert process.poll() is None, "it ended by itself"
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL, f"finished before it could be killed at {stage}"
@@ -78,7 +86,11 @@ def test_in_training_goes_on_from_what_was_saved(filmed: Cli) -> None:
     # The engine that learns for as long as it is given: it is in the middle whenever it is killed.
     pair = ("--donor", "ben", "--performer", "ada")
     train = ("train", *pair, "--engine", "autoencoder", "--save-every", "1")
-    kill_at(filmed, "training", *train, "--iterations", "100000", after=4.0)
+
+    def learned() -> bool:
+        return any(each["iterations"] for each in filmed.json("model", "list"))
+
+    kill_at(filmed, "training", *train, "--iterations", "100000", once=learned)
     assert readable_media(filmed) == []
     (saved,) = filmed.json("model", "list")
     assert saved["state"] == "training"
