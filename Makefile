@@ -49,7 +49,7 @@ check: $(VENV)/dev.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/run.done
+bench: $(VENV)/dev.done programs
 	$(BIN)/python benchmarks/swap_truth.py
 	$(BIN)/python benchmarks/layers.py
 	$(BIN)/python benchmarks/ingest.py
@@ -59,6 +59,12 @@ bench: $(VENV)/run.done
 	$(BIN)/python benchmarks/verify.py
 	$(BIN)/python benchmarks/log.py
 	$(BIN)/python benchmarks/log_kills.py
+	$(BIN)/python benchmarks/studio_load.py
+	$(BIN)/python benchmarks/scrub.py
+	$(BIN)/python benchmarks/first_paint.py
+	$(BIN)/python benchmarks/repair.py
+	$(BIN)/python benchmarks/monitor.py
+	$(BIN)/python benchmarks/reports_load.py
 
 docs: $(VENV)/docs.done
 	$(BIN)/mkdocs build --strict --quiet --site-dir site
