@@ -265,7 +265,8 @@ def _same(session: Session, row: CaseRow) -> CaseRow | None:
             CaseRow.set_aside.is_(False),
             (CaseRow.log_index.is_not(None)) | (CaseRow.opened <= row.opened),
         )
-        .order_by(CaseRow.opened, CaseRow.id)
+        # Of reports of one moment, those that wait for their own turn follow the case there is.
+        .order_by(CaseRow.log_index.is_(None), CaseRow.opened, CaseRow.id)
         .limit(1)
     ).first()
 

@@ -290,16 +290,15 @@ def test_a_graver_report_makes_the_case_graver_and_tells_no_reporter(studio: Stu
     assert "second site" not in str(look_in(studio, find_by_receipt(studio, one.number, one.pin)))
 
 
-def test_who_was_joined_a_moment_ago_comes_along(scene: Scene) -> None:
+@pytest.mark.parametrize("ids", list(itertools.permutations("123")))
+def test_who_was_joined_a_moment_ago_comes_along(scene: Scene, ids: tuple[str, ...]) -> None:
+    """Reports of one moment are in the order of their ids, which chance gives them."""
     studio = scene.studio
-    zero = report(studio, sha256=("b" * 64,), places=())
-    taken = [
-        open_case(studio, each, channel="public", later=True)
-        for each in (
-            notice(sha256=("a" * 64,), places=()),
-            notice(sha256=("a" * 64, "b" * 64), places=()),
-        )
-    ]
+    zero, *taken = (
+        open_case(studio, notice(sha256=files, places=()), channel="public",
+                  later=bool(number), case_id=ids[number] * 32)
+        for number, files in enumerate((("b" * 64,), ("a" * 64,), ("a" * 64, "b" * 64)))
+    )  # fmt: skip
     settle(studio)
     assert len(list_cases(studio)) == 1
     assert len(reread(studio, zero.case).joined) == len(taken)
