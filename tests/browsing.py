@@ -28,9 +28,20 @@ from assent.consent.terms import Terms
 from assent.kit.store.studio import Studio
 from assent.purpose.projects import Purpose, create_project
 
-__all__ = ["CHROMIUM", "Served", "Sitter", "browser_with", "foreseen", "served"]
+__all__ = [
+    "CHROMIUM",
+    "WAIT_MS",
+    "Served",
+    "Sitter",
+    "browser_with",
+    "foreseen",
+    "new_context",
+    "served",
+]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WAIT_MS = 120_000
+"""How long a page may take, for a machine that does ten things besides."""
 _FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -114,6 +125,13 @@ def browser_with(
         browser.close()
 
 
+def new_context(browser: Browser, **options: Any) -> BrowserContext:  # noqa: ANN401
+    """Open a browser's context whose pages may take their time, as on a busy machine."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(WAIT_MS)
+    return context
+
+
 def foreseen(entropy: Entropy, *, language: str = "en") -> Challenge:
     """Return the challenge that a server with the same entropy draws first."""
     return draw("any record", language=language, now=datetime.now(UTC), entropy=entropy)
@@ -130,7 +148,8 @@ class Sitter:
     @classmethod
     def at(cls, browser: Browser, *, wide: bool = True, passkeys: bool = False) -> "Sitter":
         """Open a window; anything that the pages complain about in the console is kept."""
-        context = browser.new_context(
+        context = new_context(
+            browser,
             viewport=DESKTOP if wide else PHONE,
             locale="en-GB",
             permissions=["camera", "microphone"],

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
 from assent.kit.store.studio import create_studio
 
 if TYPE_CHECKING:
     from browsing import Served
 
+# A busy machine may take its time; what never comes fails all the same.
+expect.set_options(timeout=60_000)
 _specification = importlib.util.spec_from_file_location(
     "browsing", Path(__file__).parents[1] / "browsing.py"
 )

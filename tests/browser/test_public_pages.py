@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from browsing import DESKTOP, PHONE, browser_with
+from browsing import DESKTOP, PHONE, browser_with, new_context
 from corner import CORRECTED, UNTOLD, VALID, WITHDRAWN, Told, make_corner
 from playwright.sync_api import Browser, Page, Playwright, expect
 
@@ -62,7 +62,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @contextmanager
 def visiting(browser: Browser, **options: Any) -> Iterator[tuple[Page, list[str]]]:  # noqa: ANN401
-    context = browser.new_context(**options)
+    context = new_context(browser, **options)
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))

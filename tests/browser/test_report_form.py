@@ -14,7 +14,7 @@ from typing import Literal
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from browsing import DESKTOP, PHONE, browser_with
+from browsing import DESKTOP, PHONE, browser_with, new_context
 from corner import VALID, Told, make_corner
 from playwright.sync_api import Browser, Page, Playwright
 
@@ -62,7 +62,8 @@ def opened(tmp_path: Path, playwright: Playwright) -> Iterator[Open]:
 
 
 def at_phone(opened: Open, language: str, *, scripts: bool = True, dark: bool = False) -> Page:
-    context = opened.browser.new_context(
+    context = new_context(
+        opened.browser,
         viewport=PHONE, locale=language, java_script_enabled=scripts,
         color_scheme="dark" if dark else "light",
     )  # fmt: skip

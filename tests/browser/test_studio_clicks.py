@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from browsing import DESKTOP, PHONE, browser_with
+from browsing import DESKTOP, PHONE, WAIT_MS, browser_with, new_context
 from casts import resign
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Playwright, Request, Route, expect
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from casts import Cast
 
 PIECE = 4 << 20
-WAIT_MS = 120_000
 
 
 @contextmanager
@@ -43,7 +42,7 @@ def window(
     """A window at a page of the project; what goes wrong in its scripts fails the test."""
     said: list[str] = []
     with browser_with(playwright) as browser:
-        page = browser.new_page(viewport=DESKTOP if wide else PHONE)
+        page = new_context(browser, viewport=DESKTOP if wide else PHONE).new_page()
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(running.house.link)
         page.goto(f"{running.house.place.origin}/studio/p/{running.purpose.slug}{path}")

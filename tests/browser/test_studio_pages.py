@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import browser_with
+from browsing import browser_with, new_context
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Response, ViewportSize
 from studio_browsing import Running, studio_served
 from studio_walk import address_of, looked_at, prepare
@@ -52,7 +52,8 @@ def windows(chromium: Browser, running: Running) -> Iterator[dict[str, BrowserCo
     found = {}
     for width, (w, h) in WIDTHS.items():
         for scheme in ("light", "dark"):
-            context = chromium.new_context(
+            context = new_context(
+                chromium,
                 viewport=ViewportSize(width=w, height=h),
                 color_scheme=scheme,
                 # axe comes as a script of its own, which the pages' policy refuses.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from browsing import DESKTOP, PHONE, Sitter, browser_with, foreseen
+from browsing import DESKTOP, PHONE, Sitter, browser_with, foreseen, new_context
 from casts import SCENE_FRAMES, cut_clip
 from playwright.sync_api import Locator, Page, Playwright, expect
 from recordings import known_entropy, perform
@@ -205,8 +205,8 @@ def office(
     playwright: Playwright, running: Running, folder: Path, *, wide: bool
 ) -> Iterator[Office]:
     with browser_with(playwright) as browser:
-        context = browser.new_context(
-            viewport=DESKTOP if wide else PHONE, locale="en-GB", accept_downloads=True
+        context = new_context(
+            browser, viewport=DESKTOP if wide else PHONE, locale="en-GB", accept_downloads=True
         )
         page = context.new_page()
         page.goto(running.house.link)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import DESKTOP, PHONE, browser_with
+from browsing import DESKTOP, PHONE, browser_with, new_context
 from casts import Cast, Stage
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 from sqlalchemy import select
@@ -108,7 +108,7 @@ class Visitor:
 
 @contextmanager
 def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Visitor]:  # noqa: ANN401
-    context = browser.new_context(accept_downloads=True, **options)
+    context = new_context(browser, accept_downloads=True, **options)
     try:
         yield Visitor(context, address)
     finally:

@@ -48,8 +48,8 @@ _KEYS_APART = Fraction(1, 2)
 # as surely. Motion of whole blocks alone takes a fifth less again; in film with grain the bits that
 # it saves buy as much as finer motion would.
 _SEARCH = "subme=1:partitions=i8x8"
-# What each kind of processor does fastest differs in the last bits, and AVX-512's now and then even on
-# one machine: 1 of 40 short clips encoded on busy cores became another file.
+# What each kind of processor does fastest differs in the last bits, and AVX-512's now and then even
+# on one machine: 1 of 40 short clips encoded on busy cores became another file.
 _ALIKE = "cpu-independent=1"
 # The quantiser 0 loses nothing, at 8 and at 10 bits; more effort would save a fifth of the space.
 _LOSSLESS = {"qp": "0", "preset": "ultrafast"}
