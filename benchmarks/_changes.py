@@ -190,7 +190,9 @@ def write_clip(
         sound_from: a clip whose sound goes along, as it is.
     """
     with av.open(str(path), "w") as film:
-        video = film.add_stream("libx264", rate=25, options={"crf": str(quality)})
+        video = film.add_stream(
+            "libx264", rate=25, options={"crf": str(quality), "x264-params": "cpu-independent=1"}
+        )
         video.pix_fmt = "yuv420p"
         video.codec_context.thread_count = 1
         video.codec_context.colorspace, video.codec_context.color_range = _BROAD, 1

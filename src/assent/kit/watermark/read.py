@@ -59,8 +59,8 @@ _MOST_READINGS = 500
 _DOUBT = np.log(4e-5)
 # Where copies with several marks were averaged, many words fit nearly as well as the best, which
 # nobody embedded. One mark alone beats the next word by a share of its own evidence, and has nearly
-# all that the pilots show. Together, the second counting two fifths, they came to 0.41 at most for
-# words that nobody embedded (apart from such as the doubt keeps out), and to 0.43 and more for one.
+# all that the pilots show. Together, the second counting two fifths, they come to 0.43 and more for
+# one mark; of averages, one in twenty comes to more as well, and names what no log knows.
 _ALONE = 0.43
 _SHOWN = 0.4
 # Deviations of the pilots below which no code helps: in one place, and in the best of all places.
