@@ -35,7 +35,7 @@ from assent.create.patches import Patch, cut, pack
 from assent.create.render import rendering_needs
 from assent.data.clips import bound_clip, clip_of
 from assent.data.tracks import pack_tracks
-from assent.disclose.viewing import MOST_PICTURES, Side, Viewings
+from assent.disclose.viewing.viewings import MOST_PICTURES, Side, Viewings
 from assent.kit.clock import stamp
 from assent.kit.hashing import chunks_of, hash_file
 from assent.kit.media.read import read_pictures

@@ -90,7 +90,7 @@ DOORS = {
 _FROM_VAULT = "reads out of the vault, under clearances"
 HARMLESS = {
     ("apps/cli/commands.py", "import_module"): "the command line's own modules, by a fixed list",
-    ("disclose/_shown.py", "self.clip.open"): "reads footage under clearances",
+    ("disclose/viewing/of_clip.py", "self.clip.open"): "reads footage under clearances",
     ("apps/cli/witness.py", "Witness.open"): "opens a witness by its folder",
     ("kit/tlog/witness.py", "cls.open"): "opens a witness by its folder",
     ("apps/public/checks.py", "tempfile.gettempdir"): "where a file without a name may lie",
@@ -117,7 +117,7 @@ HARMLESS = {
     ("data/clips.py", "locker.open"): _FROM_VAULT,
     ("data/doubts.py", "np.save"): "into memory; the locker encrypts it",
     ("data/tracks.py", "np.savez_compressed"): "into memory; the locker encrypts it",
-    ("disclose/_shown.py", "clip.open"): _FROM_VAULT,
+    ("disclose/viewing/of_clip.py", "clip.open"): _FROM_VAULT,
     ("disclose/seal.py", "draft.clip.open"): _FROM_VAULT,
     ("kit/faces/face_set.py", "np.savez"): "into a stream that is passed in",
     ("verify/apart.py", "subprocess.Popen"): "examines files in a process that may write none",

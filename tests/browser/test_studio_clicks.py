@@ -19,7 +19,7 @@ from studio_walk import leave_a_doubt
 from assent.consent.locker import Locker
 from assent.consent.people import add_person
 from assent.create._frames import pairs_of
-from assent.disclose.viewing import Viewings
+from assent.disclose.viewing.viewings import Viewings
 from assent.kit.imaging.label import Corner, draw_label, label_present
 from assent.kit.jobs.claims import Claims, Progress
 from assent.kit.jobs.queue import Queue

@@ -31,7 +31,7 @@ from assent.data.doubts import (
 )
 from assent.data.ingest import Bystanders, Ingested, ingest, needs_for
 from assent.disclose.still import seal_doubt_sheet
-from assent.disclose.viewing import Side, Viewings
+from assent.disclose.viewing.viewings import Side, Viewings
 from assent.kit.content.gate import ContentGate
 from assent.kit.errors import (
     InputError,

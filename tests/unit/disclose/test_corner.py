@@ -23,7 +23,7 @@ from assent.disclose.release import release
 from assent.disclose.reopen import reopen
 from assent.disclose.sealed import SealedVideo
 from assent.disclose.standing import put_back, take_down
-from assent.disclose.viewing import Side, Viewings
+from assent.disclose.viewing.viewings import Side, Viewings
 from assent.kit.errors import IntegrityError, SealError
 from assent.kit.imaging.label import Corner, draw_label, label_present
 from assent.kit.media.convert import from_rgb

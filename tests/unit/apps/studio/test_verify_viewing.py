@@ -11,7 +11,7 @@ from studios import brief_with
 from assent.apps.access.permissions import Role
 from assent.apps.access.who import Membership
 from assent.apps.public.checks import Checks
-from assent.disclose.viewing import Viewings
+from assent.disclose.viewing.viewings import Viewings
 from assent.purpose.projects import create_project
 from assent.verify.examine import examine
 from assent.verify.result import result_of

@@ -12,8 +12,8 @@ from studios import brief_with
 
 from assent.apps.access.permissions import Role
 from assent.apps.access.who import Membership
-from assent.disclose._shown import OfClip
-from assent.disclose.viewing import Viewings
+from assent.disclose.viewing.of_clip import OfClip
+from assent.disclose.viewing.viewings import Viewings
 from assent.kit.errors import StorageError
 from assent.kit.media.still import read_still
 from assent.purpose.projects import create_project

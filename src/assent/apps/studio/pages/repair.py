@@ -27,7 +27,7 @@ from assent.create.repair.store import (
     undo,
 )
 from assent.create.staging import check_repairs
-from assent.disclose.viewing import Side, Viewing, Viewings
+from assent.disclose.viewing.viewings import Side, Viewing, Viewings
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.faces.align import align
 from assent.kit.faces.mesh import LANDMARKS, landmarks_of

@@ -10,7 +10,7 @@ from assent.apps.studio.page import Visit, get, post
 from assent.create.draft import find_draft
 from assent.data.clips import find_clip
 from assent.data.doubts import find_doubt
-from assent.disclose.viewing import NotYet, Side, Viewing, Viewings
+from assent.disclose.viewing.viewings import NotYet, Side, Viewing, Viewings
 from assent.kit.errors import InputError, NotFoundError
 from assent.train.models import list_models
 

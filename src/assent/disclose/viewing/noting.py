@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from assent.consent.clearance import Clearance
-from assent.disclose._showing import Made
 from assent.disclose.credential import COMPOSITE, draw_up, scope_of
+from assent.disclose.viewing.showing import Made
 from assent.kit.c2pa.manifest import Action, Plan
 from assent.kit.canonical import canonical
 from assent.kit.clock import stamp

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import BinaryIO
 
-from assent.disclose._prints import Prints, Size
-from assent.disclose._shown import OfClip
+from assent.disclose.viewing.prints import Prints, Size
+from assent.disclose.viewing.subject import Film
 from assent.kit.errors import AssentError
 from assent.kit.media.convert import scale
 from assent.kit.media.picture import Picture
@@ -69,7 +69,7 @@ class Filler:
 
     def wish(
         self,
-        film: OfClip,
+        film: Film,
         number: int,
         size: Size,
         read: Callable[[], BinaryIO],

@@ -11,10 +11,10 @@ from casts import Cast, Stage, agree_to
 
 from assent.consent.clearance import Act
 from assent.consent.locker import Locker
-from assent.disclose._filling import Filler, _runs
-from assent.disclose._opened import Turns
-from assent.disclose._prints import Prints
-from assent.disclose._shown import Indices, OfClip
+from assent.disclose.viewing.filling import Filler, _runs
+from assent.disclose.viewing.of_clip import Indices, OfClip
+from assent.disclose.viewing.opened import Turns
+from assent.disclose.viewing.prints import Prints
 from assent.kit.errors import NotClearedError
 from assent.kit.media.convert import from_rgb, scale
 from assent.kit.media.picture import Picture
@@ -277,7 +277,7 @@ def test_a_wish_stays_for_who_soon_asks_again_and_not_for_ever(
     assert filler.wait(clip, 30, SMALL, seconds=0.0) is None
     # Who asks again keeps their place.
     assert filler._next(clip) == (30, SMALL)  # noqa: SLF001 - what must not be seen from outside
-    monkeypatch.setattr("assent.disclose._filling._ASKS_AGAIN_S", -1.0)
+    monkeypatch.setattr("assent.disclose.viewing.filling._ASKS_AGAIN_S", -1.0)
     for number in (30, 20):
         filler.wait(clip, number, SMALL, seconds=0.0)
     assert filler._next(clip) == (1, SMALL)  # noqa: SLF001 - as above

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Literal
 
-from assent.disclose._prints import Prints
 from assent.disclose.check import LABEL_SEEN
+from assent.disclose.viewing.prints import Prints
 from assent.kit.c2pa.manifest import Plan
 from assent.kit.c2pa.sign import Ingredient, sign
 from assent.kit.content.gate import ContentGate, is_explicit

@@ -13,7 +13,7 @@ from assent.create.repair.document import Repairs
 from assent.create.repair.mending import Mending
 from assent.create.repair.store import Shot
 from assent.data.tracks import PersonTrack
-from assent.disclose._shown import Frame, Side
+from assent.disclose.viewing.subject import Frame, Side
 from assent.kit.errors import InputError
 from assent.kit.imaging.label import Corner
 from assent.kit.store.studio import Studio

@@ -21,13 +21,14 @@ from assent.consent.clearance import Act
 from assent.consent.locker import Locker
 from assent.create._frames import pairs_of
 from assent.data.clips import ClearedClip, list_clips
-from assent.disclose._noting import hash_viewing
-from assent.disclose._opened import Opened
-from assent.disclose._rationing import Ration, Rations
-from assent.disclose._showing import LARGEST_SIDE, size_for
-from assent.disclose._shown import Indices, OfClip, OfDraft
 from assent.disclose.check import LABEL_SEEN
-from assent.disclose.viewing import LASTS, MOST_PICTURES, NotYet, Side, Viewing, Viewings
+from assent.disclose.viewing.noting import hash_viewing
+from assent.disclose.viewing.of_clip import Indices, OfClip
+from assent.disclose.viewing.of_draft import OfDraft
+from assent.disclose.viewing.opened import Opened
+from assent.disclose.viewing.rationing import Ration, Rations
+from assent.disclose.viewing.showing import LARGEST_SIDE, size_for
+from assent.disclose.viewing.viewings import LASTS, MOST_PICTURES, NotYet, Side, Viewing, Viewings
 from assent.kit.c2pa.read import read
 from assent.kit.content.gate import ContentGate, Finding
 from assent.kit.errors import (
@@ -410,7 +411,7 @@ def test_there_is_an_end_to_pictures() -> None:
 def test_few_viewings_at_a_time(
     stage: Stage, viewings: Viewings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assent.disclose.viewing._MOST_OPEN", 5)
+    monkeypatch.setattr("assent.disclose.viewing.viewings._MOST_OPEN", 5)
     first = of_model(viewings, stage)
     for n in range(6):
         of_model(viewings, stage, by=f"account-{n}")
@@ -422,7 +423,7 @@ def test_few_viewings_at_a_time(
 def test_one_account_has_few(
     stage: Stage, viewings: Viewings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assent.disclose.viewing._MOST_OF_ONE", 2)
+    monkeypatch.setattr("assent.disclose.viewing.viewings._MOST_OF_ONE", 2)
     first, second, third = (each(viewings, stage) for each in (of_clip, of_draft, of_model))
     assert viewings.count == 2
     assert viewings.picture(second.id, 0, by=KIM, width=320)
@@ -435,7 +436,7 @@ def test_one_account_has_few(
 def test_decoders_of_those_that_nobody_looks_at_are_let_go(
     stage: Stage, viewings: Viewings, open_it: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assent.disclose.viewing._WARM", 1)
+    monkeypatch.setattr("assent.disclose.viewing.viewings._WARM", 1)
     first = open_it(viewings, stage)
     expected = viewings.picture(first.id, 9, by=KIM, width=320)
     second = open_it(viewings, stage, "account-of-lee")
@@ -601,7 +602,7 @@ def test_footage_that_can_not_be_indexed_is_closed(stage: Stage) -> None:
 def test_indices_are_kept_of_some_clips(
     stage: Stage, viewings: Viewings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assent.disclose._shown._INDICES_KEPT", 1)
+    monkeypatch.setattr("assent.disclose.viewing.of_clip._INDICES_KEPT", 1)
     for clip in list_clips(stage.studio, stage.purpose):
         viewing = viewings.open_clip(stage.purpose, clip, by=KIM)
         assert viewing.frames == clip.frames
@@ -609,7 +610,7 @@ def test_indices_are_kept_of_some_clips(
 
 
 def test_many_sizes(stage: Stage, viewings: Viewings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assent.disclose._showing._SIZES_KEPT", 1)
+    monkeypatch.setattr("assent.disclose.viewing.showing._SIZES_KEPT", 1)
     viewing = of_clip(viewings, stage)
     for width in (180, 256, 180, 10_000):
         jpeg = viewings.picture(viewing.id, 0, by=KIM, width=width)
@@ -621,7 +622,7 @@ def test_a_label_that_can_not_be_seen(
     stage: Stage, viewings: Viewings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewing = of_model(viewings, stage)
-    monkeypatch.setattr("assent.disclose._showing.LABEL_SEEN", 1.1)
+    monkeypatch.setattr("assent.disclose.viewing.showing.LABEL_SEEN", 1.1)
     with pytest.raises(SealError, match="label can't be seen"):
         viewings.picture(viewing.id, 0, by=KIM, width=640)
 

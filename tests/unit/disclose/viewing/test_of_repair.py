@@ -10,7 +10,7 @@ from PIL import Image
 from repairing import FRAMES, Desk
 
 from assent.create.one_frame import Bench
-from assent.disclose.viewing import Side, Viewing, Viewings
+from assent.disclose.viewing.viewings import Side, Viewing, Viewings
 from assent.kit.errors import InputError, NotClearedError, NotFoundError, SignOffError
 from assent.kit.imaging.label import draw_label, label_present
 from assent.kit.media.convert import from_rgb

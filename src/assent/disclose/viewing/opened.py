@@ -7,10 +7,10 @@ from datetime import datetime
 from threading import Lock
 
 from assent.consent.clearance import AskAgain
-from assent.disclose._noting import Kind
-from assent.disclose._refusing import gone
-from assent.disclose._showing import Screen, size_for
-from assent.disclose._shown import Named, Shown
+from assent.disclose.viewing.noting import Kind
+from assent.disclose.viewing.refusing import gone
+from assent.disclose.viewing.showing import Screen, size_for
+from assent.disclose.viewing.subject import Named, Shown
 from assent.kit.media.picture import Picture
 
 __all__ = ["NotYet", "Opened", "Turns", "Viewing"]

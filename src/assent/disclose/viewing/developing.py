@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from io import BufferedReader
 
 from assent.consent.clearance import Clearance
-from assent.disclose._filling import Filler
-from assent.disclose._opened import Opened
-from assent.disclose._prints import Prints
-from assent.disclose._showing import GATE_SIDE, size_for
-from assent.disclose._shown import Named, Side
-from assent.disclose._timing import Time
+from assent.disclose.viewing.filling import Filler
+from assent.disclose.viewing.opened import Opened
+from assent.disclose.viewing.prints import Prints
+from assent.disclose.viewing.showing import GATE_SIDE, size_for
+from assent.disclose.viewing.subject import Named, Side
+from assent.disclose.viewing.timing import Time
 from assent.kit.media.convert import scale
 from assent.kit.media.picture import Picture
 from assent.kit.media.seek import NotYetError

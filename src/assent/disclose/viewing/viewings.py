@@ -28,23 +28,17 @@ from assent.create.repair.document import Repairs
 from assent.create.repair.store import Shot
 from assent.data.clips import ClearedClip
 from assent.data.doubts import Doubt
-from assent.disclose._developing import Darkroom
-from assent.disclose._noting import Kind, note, plans_of
-from assent.disclose._opened import NotYet, Opened, Turns, Viewing
-from assent.disclose._rationing import Rations
-from assent.disclose._refusing import check_project, gone
-from assent.disclose._repairing import OfRepair, Traced, needs_of
-from assent.disclose._showing import Screen
-from assent.disclose._shown import (
-    Indices,
-    Named,
-    OfClip,
-    OfDoubt,
-    OfDraft,
-    OfModel,
-    Shown,
-    Side,
-)
+from assent.disclose.viewing.developing import Darkroom
+from assent.disclose.viewing.noting import Kind, note, plans_of
+from assent.disclose.viewing.of_clip import Indices, OfClip
+from assent.disclose.viewing.of_draft import OfDraft
+from assent.disclose.viewing.of_faces import OfDoubt, OfModel
+from assent.disclose.viewing.of_repair import OfRepair, Traced, needs_of
+from assent.disclose.viewing.opened import NotYet, Opened, Turns, Viewing
+from assent.disclose.viewing.rationing import Rations
+from assent.disclose.viewing.refusing import check_project, gone
+from assent.disclose.viewing.showing import Screen
+from assent.disclose.viewing.subject import Named, Shown, Side
 from assent.kit.content.gate import ContentGate
 from assent.kit.errors import AssentError, InputError
 from assent.kit.store.studio import Studio

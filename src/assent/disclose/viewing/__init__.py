@@ -1,0 +1,1 @@
+"""Looking at footage, drafts and models frame by frame: cleared, labelled, marked, noted."""
