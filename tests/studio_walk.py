@@ -45,7 +45,7 @@ from assent.monitor.watch.sources import add_source, note_look
 from assent.monitor.watch.standing import Standing
 from assent.purpose.projects import Purpose, create_project
 
-__all__ = ["FILL", "address_of", "leave_a_doubt", "looked_at", "prepare"]
+__all__ = ["FILL", "address_of", "blur_ada", "leave_a_doubt", "looked_at", "prepare"]
 
 Finds = Callable[[Studio, Purpose], str]
 
@@ -95,10 +95,15 @@ NOT_PAGES = frozenset({"/enter", "/welcome/{secret}"})
 """What shows no page here: to who is signed in already."""
 
 
-def leave_a_doubt(studio: Studio, purpose: Purpose, folder: Path) -> Doubt:
-    """Bring a clip in which Ada is so blurred that she might be somebody else."""
+def blur_ada(folder: Path) -> Path:
+    """Make a clip in which Ada is so blurred that she might be somebody else."""
     shown = [soft(rgb, 6.0) for rgb in pictures("scene1_ada", 0, 6)]
-    path = write_clip(folder / "blurred.mp4", shown)
+    return write_clip(folder / "blurred.mp4", shown)
+
+
+def leave_a_doubt(studio: Studio, purpose: Purpose, folder: Path) -> Doubt:
+    """Bring a clip in which Ada might be somebody else."""
+    path = blur_ada(folder)
     with pytest.raises(SignOffError, match="isn't sure whose"):
         ingest(studio, purpose, path, [find_person(studio, "ada")], rights="contract")
     (doubt,) = list_doubts(studio, purpose)

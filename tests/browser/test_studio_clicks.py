@@ -14,8 +14,9 @@ from casts import resign
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Playwright, Request, Route, expect
 from studio_browsing import Running, studio_served
-from studio_walk import leave_a_doubt
+from studio_walk import blur_ada
 
+from assent.apps.cli.jobs import workers_of
 from assent.consent.locker import Locker
 from assent.consent.people import add_person
 from assent.create._frames import pairs_of
@@ -28,6 +29,7 @@ from assent.kit.media.picture import to_rgb
 from assent.kit.media.still import read_still
 from assent.kit.signing import new_key, public_of
 from assent.kit.store.tables import ModelRow
+from assent.kit.vault.guard import Unguarded
 
 if TYPE_CHECKING:
     from casts import Cast
@@ -402,12 +404,15 @@ def test_somebody_decides_whose_face_it_is(
     add_person(stage.studio, handle="kim", name="Kim", key=public_of(key), staff=True)
     file = tmp_path / "kim.pem"
     file.write_bytes(key.as_pem(private=True))
-    doubt = leave_a_doubt(stage.studio, stage.purpose, tmp_path)
+    blurred = blur_ada(tmp_path)
     with (
         studio_served(stage.studio, stage.purpose) as running,
+        workers_of(stage.studio, Unguarded(), workers=1, heavy=1),
         window(playwright, running, "/footage", wide=wide) as page,
     ):
-        page.get_by_role("link", name=doubt.name).click()
+        choose(page, blurred)
+        page.get_by_role("button", name="Add").click()
+        page.get_by_role("link", name=blurred.name).click(timeout=4 * WAIT_MS)
         page.wait_for_function(
             "() => document.querySelector('img.still').naturalWidth > 0", timeout=WAIT_MS
         )
@@ -418,4 +423,8 @@ def test_somebody_decides_whose_face_it_is(
         page.get_by_role("button", name="Sign the decision").click()
         page.wait_for_url("**/footage", timeout=WAIT_MS)
         expect(page.get_by_text("Somebody must look")).to_have_count(0)
+        # The clip needn't be sent again.
+        taken_in = page.locator(".cards").get_by_role("link", name=blurred.name)
+        expect(taken_in).to_be_visible(timeout=4 * WAIT_MS)
+        expect(page.get_by_text("A clip was not taken in")).to_have_count(0)
     stage.studio.database.close()

@@ -10,6 +10,7 @@ from assent.apps.access.permissions import Action
 from assent.apps.studio.page import Visit, get, post
 from assent.apps.studio.signing import keep_signature, offer_signature, person_named, signers
 from assent.apps.studio.summaries import Clips, ClipSummary
+from assent.apps.work.again import take_in_again
 from assent.apps.work.kinds import enqueue
 from assent.consent.people import handles_of, list_people
 from assent.data.accounting import read_spans
@@ -166,11 +167,12 @@ def doubt_prepare(visit: Visit) -> Response:
 
 
 def doubt_sign(visit: Visit) -> Response:
-    """Keep the decision."""
+    """Keep the decision; a clip that waited for it is taken in without being sent again."""
     doubt = find_doubt(visit.studio, visit.purpose, visit.path("doubt"))
     member = person_named(visit, [p.handle for p in list_people(visit.studio) if p.staff])
     token = keep_signature(visit, member)
-    keep_decision(visit.studio, visit.purpose, doubt.id, member, token)
+    if keep_decision(visit.studio, visit.purpose, doubt.id, member, token).state == "approved":
+        take_in_again(visit.studio, visit.project.id, doubt.name)
     return JSONResponse({"next": f"/studio/p/{visit.project.slug}/footage"})
 
 
