@@ -51,6 +51,8 @@ _NEEDED = frozenset(
     release.ended release.restored
     """.split()  # noqa: SIM905 - easier to read than a list
 )
+# What files are held against, and may be too old for that to matter.
+_SHOWN = frozenset({"seal", "viewing.opened"})
 _ADVICE = "Fetch the bundle again from where the studio publishes it."
 _Item = str | list[Any]
 
@@ -70,8 +72,8 @@ def make_bundle(
 ) -> str:
     """Return the trust bundle of the log in `folder`, signed by the studio's `key`.
 
-    With `since`, releases sealed before then are left out, and all that is not needed to check the
-    others. Raises `IntegrityError` if the log was changed.
+    With `since`, releases and viewings before then are left out, and all that is not needed to
+    check the others. Raises `IntegrityError` if the log was changed.
     """
     reader = LogReader(folder, verifier=verifier)
     numbers: set[int] = set()
@@ -231,7 +233,7 @@ def _text(value: object) -> str:
 
 def _is_kept(fields: Mapping[str, Any], since: str) -> bool:
     kind = fields.get("kind")
-    return kind in _NEEDED or (kind == "seal" and str(fields.get("time")) >= since)
+    return kind in _NEEDED or (kind in _SHOWN and str(fields.get("time")) >= since)
 
 
 def _hidden(reader: LogReader, start: int, end: int) -> Iterator[_Item]:

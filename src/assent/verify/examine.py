@@ -46,6 +46,8 @@ class _Leads:
     away: int
     foreign: bool
     """Whether the mark in the picture was put there by somebody else."""
+    viewed: bool
+    """Whether all that it names are viewings, of which nothing was released."""
 
     @property
     def proven(self) -> Record | None:
@@ -80,6 +82,8 @@ def examine(
     leads = _leads(evidence, log)
     verdict = _verdict(evidence, leads)
     proven, record = leads.proven, leads.proven or leads.by_picture
+    if verdict is Verdict.VIEWING:
+        record = None
     if verdict is Verdict.COPIED_MARK:
         # Whoever is in this picture is not who agreed to the release.
         proven, record = None, leads.by_mark
@@ -121,7 +125,18 @@ def _leads(evidence: Evidence, log: PublicLog) -> _Leads:
         by_picture=by_picture,
         away=away,
         foreign=was_moved(evidence, by_mark) or is_foreign(evidence.search.mark),
+        viewed=_is_viewed(evidence, log),
     )
+
+
+def _is_viewed(evidence: Evidence, log: PublicLog) -> bool:
+    credential, heard = evidence.credential, evidence.heard
+    named = set(evidence.assets)
+    if credential.state == "trusted" and credential.asset_id is not None:
+        named.add(credential.asset_id)
+    if heard is not None and heard.marks:
+        return False
+    return bool(named) and named <= log.viewings.keys()
 
 
 def _layers(
@@ -158,6 +173,8 @@ def _verdict(evidence: Evidence, leads: _Leads) -> Verdict:
         return Verdict.CONTRADICTION
     if leads.foreign:
         return Verdict.COPIED_MARK
+    if leads.viewed:
+        return Verdict.VIEWING
     record = leads.proven or leads.by_picture
     if record is None:
         return Verdict.CONTRADICTION if evidence.marked or heard else Verdict.NOTHING_FOUND
@@ -194,6 +211,8 @@ def _summary(verdict: Verdict, log: PublicLog, record: Record | None, *, withdra
         Verdict.COPIED_MARK: f"It carries the mark of a release of {log.studio} (asset {asset}), "
         f"but it is not that release: somebody put the mark on another picture. {log.studio} "
         "doesn't vouch for this file, and nothing says that the people in it agreed.",
+        Verdict.VIEWING: f"A picture from the own pages of {log.studio}, saved there while "
+        "something was made. It is not a release.",
         Verdict.CONTRADICTION: "The layers contradict each other: trust none of them, and ask "
         f"{log.studio}.",
         Verdict.RESEMBLES: f"No mark of this studio found ({log.studio}). The picture resembles "

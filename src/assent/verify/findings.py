@@ -31,6 +31,8 @@ class Verdict(Enum):
     """The sound is a release's; nothing says that the picture is, or there is none."""
     COPIED_MARK = "copied-mark"
     """A release's mark on a picture that isn't that release's, or that somebody else put there."""
+    VIEWING = "viewing"
+    """A picture from the studio's own pages, saved while something was made."""
     CONTRADICTION = "contradiction"
     """The layers disagree about which release it is, or name one that the log doesn't know."""
     RESEMBLES = "resembles"

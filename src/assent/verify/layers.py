@@ -49,10 +49,20 @@ def _credential_told(
     with_what = "with its organisation's certificate" if signer and not signer.local else own
     says = (
         f"Signed by {log.studio} {with_what}; unaltered since. Asset {credential.asset_id}"
-        + ("." if record else ", of which the log knows nothing.")
+        + _known_as(credential.asset_id, log, record)
         + (f" {BYSTANDERS_HIDDEN}." if BYSTANDERS_HIDDEN in credential.descriptions else "")
     )
-    return (Status.GOOD if record else Status.BAD), says
+    known = record is not None or credential.asset_id in log.viewings
+    return (Status.GOOD if known else Status.BAD), says
+
+
+def _known_as(asset_id: str | None, log: PublicLog, record: Record | None) -> str:
+    if record is not None:
+        return "."
+    opened = log.viewings.get(asset_id or "")
+    if opened is not None:
+        return f", a viewing of {opened}, not a release."
+    return ", of which the log knows nothing."
 
 
 def _why_invalid(credential: Credential) -> str:

@@ -44,6 +44,8 @@ def _told(evidence: Evidence, record: Record | None, log: PublicLog) -> tuple[St
     if mark is None:
         return Status.MISSING, "No watermark of this studio found in what was searched."
     asset = f"{mark.asset_id:016x}"
+    if asset in log.viewings:
+        return Status.GOOD, f"It carries {asset}, the number of a viewing at {log.studio}."
     if record is None:
         return Status.BAD, f"It carries {asset}, of which {log.origin} knows nothing."
     if was_moved(evidence, record):

@@ -101,6 +101,7 @@ class PublicLog:
         status_lists: which receipts have ended, by the list's number; those that lie beside the
             log, each the version that the log names last or a newer one.
         ended: which releases the studio has taken back, by asset id.
+        viewings: when something was opened to be looked at, not released, by the viewing's id.
         size: entries under the checkpoint.
         unseen: how many of them a trust bundle left out.
         issued: when the trust bundle was made, None for a log's own files.
@@ -122,6 +123,7 @@ class PublicLog:
     status_lists: Mapping[int, StatusList]
     size: int
     ended: Mapping[str, Ended] = field(default_factory=dict)
+    viewings: Mapping[str, str] = field(default_factory=dict)
     unseen: int = 0
     issued: str | None = None
     cosigned: str = ""
@@ -248,6 +250,9 @@ def assemble(
             [fields for _, fields in of("status.list")], studio_id, key, status_list
         ),
         ended=ended_in(plain),
+        viewings={
+            _part(fields, "viewing"): _part(fields, "time") for _, fields in of("viewing.opened")
+        },
         vkey=proven.verifier.vkey,
         key_from=proven.key_from,
         size=proven.size,

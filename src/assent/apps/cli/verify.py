@@ -57,6 +57,7 @@ EXIT_CODES = {
     Verdict.SOUND: 11,
     Verdict.RESEMBLES: 12,
     Verdict.NOTHING_FOUND: 13,
+    Verdict.VIEWING: 14,
     Verdict.COPIED_MARK: 20,
     Verdict.CONTRADICTION: 21,
 }

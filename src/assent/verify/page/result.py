@@ -40,6 +40,7 @@ TONES = {
     Verdict.COPY.value: "unsure",
     Verdict.SOUND.value: "unsure",
     Verdict.COPIED_MARK.value: "bad",
+    Verdict.VIEWING.value: "unsure",
     Verdict.CONTRADICTION.value: "bad",
     Verdict.RESEMBLES.value: "",
     Verdict.NOTHING_FOUND.value: "",
@@ -52,6 +53,8 @@ HINTS = {
     "anybody.",
     Verdict.COPIED_MARK.value: "A mark can be copied by whoever has a release. It says where to "
     "look, and here the picture is another.",
+    Verdict.VIEWING.value: "Whether the people in it agreed that others see it, nothing "
+    "says. Ask the studio.",
     Verdict.CONTRADICTION.value: "Somebody may have put parts together, or taken a mark from "
     "elsewhere.",
     Verdict.RESEMBLES.value: "Likeness alone proves nothing: footage and release look alike.",
