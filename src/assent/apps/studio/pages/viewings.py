@@ -19,7 +19,7 @@ __all__ = ["PAGES", "account_of", "viewings_of"]
 _HOLDER = "holder of the link"
 _FRAME = re.compile(r"([0-9]{1,9})\.jpg")
 _USUAL_WIDTH = 960
-_PATIENCE_S = 0.4
+_PATIENCE_S = 0.2
 
 
 def viewings_of(visit: Visit) -> Viewings:

@@ -78,7 +78,7 @@ export class Screen {
   async #bring(coming) {
     for (let tries = 0; this.wanted === coming; tries += 1) {
       // What is still not there after many tries will come late, or can't be decoded.
-      const soon = !this.patient && tries < 40;
+      const soon = !this.patient && tries < 80;
       const answer = await fetch(this.viewing.src(coming.frame, { ...coming.options, soon }), {
         headers: { Accept: "application/json" },
       });
