@@ -120,6 +120,7 @@ def test_a_number_leads_to_the_record(chromium: Browser, address: str) -> None:
 def test_a_file_is_sent_and_told(chromium: Browser, address: str) -> None:
     with visiting(chromium, viewport=PHONE) as (page, said):
         page.goto(f"{address}/en/verify/")
+        expect(page.locator("#file")).to_be_enabled()
         page.locator("#file").set_input_files(SAMPLES / "no_face.mp4")
         page.wait_for_url(re.compile(r"/en/verify/[\w-]{32}/$"), timeout=240_000)
         expect(page.locator("h1")).to_have_text("no_face.mp4")

@@ -184,6 +184,7 @@ class Office:
     def verify(self, film: Path) -> str:
         """Ask what a file is; returns the answer."""
         self.go("Verify")
+        expect(self.page.locator("#file")).to_be_enabled()
         self.page.locator("#file").set_input_files(film)
         self.page.wait_for_url("**/verify/*", timeout=JOB_MS)
         return self.page.locator("main").inner_text()

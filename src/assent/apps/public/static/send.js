@@ -8,6 +8,7 @@ const POLL_MS = 1000;
 let sending = null;
 
 at("file").addEventListener("change", () => send(at("file").files[0]));
+at("file").disabled = false;
 for (const name of ["dragover", "dragenter"]) {
   document.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
 }
