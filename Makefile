@@ -30,12 +30,13 @@ help:
 demo: $(VENV)/run.done
 	$(BIN)/assent demo $(DEMO) --minutes $(MINUTES)
 
-# Some tests drive programs from outside: Chromium, SoftHSM. Where one is missing and can't be installed, its
+# Some tests drive programs from outside: Chromium, SoftHSM, eSpeak. Where one is missing and can't be installed, its
 # tests are skipped, and say so.
-PROGRAMS := chromium softhsm2
+PROGRAMS := chromium softhsm2 espeak-ng
 
 programs:
-	@command -v softhsm2-util >/dev/null && { command -v chromium || command -v chromium-browser; } >/dev/null \
+	@command -v softhsm2-util >/dev/null && command -v espeak-ng >/dev/null \
+	  && { command -v chromium || command -v chromium-browser; } >/dev/null \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
 	       && apt-get install -qq -y --no-install-recommends $(PROGRAMS) >/dev/null; } \
 	  || echo "Without these some tests are skipped: apt-get install $(PROGRAMS)"

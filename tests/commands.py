@@ -39,6 +39,8 @@ class Cli:
             [
                 sys.executable,
                 "-c",
+                # Whoever runs the tests in the background has them ignore it.
+                "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
                 "from assent.apps.cli.main import main; main()",
                 *map(str, args),
             ],

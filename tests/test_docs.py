@@ -282,6 +282,7 @@ def test_verdicts_and_states_are_explained() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_the_session_in_the_readme_runs(tmp_path: Path, samples: Path) -> None:
     (tmp_path / "samples").symlink_to(samples, target_is_directory=True)
     text = read(ROOT / "README.md").split("## The eight steps")[1].split("\n## ")[0]

@@ -46,7 +46,9 @@ class SlowMachineError(Exception):
     """The fake camera or the browser fell behind: the recording rightly didn't pass."""
 
 
-FELL_BEHIND = re.compile(r"pictures a second|The picture stopped|turns, or not when it should")
+FELL_BEHIND = re.compile(
+    r"pictures a second|The picture stopped|turns, or not when it should|turns of the head were"
+)
 """What is told of a recording when the machine, not the person, is to blame."""
 
 

@@ -37,7 +37,7 @@ def test_from_consent_to_withdrawal(rendered: Cli, tmp_path: Path) -> None:
     draft = rendered.draft()
     released = rendered.json("release", draft, "--spoken-notice", "en")
     video = Path(released["file"])
-    again = rendered.json("release", draft)
+    again = rendered.json("release", draft, "--spoken-notice", "en")
     assert again == released
 
     sealed = rendered.json("verify", video)

@@ -30,7 +30,7 @@ from assent.disclose.wording import spoken_notice as words_in
 from assent.kit.content.gate import ContentGate
 from assent.kit.errors import InputError, NotFoundError
 from assent.kit.imaging.colour import Colour
-from assent.kit.media.notice import Speech, speak
+from assent.kit.media.notice import Speech, find_speaker, speak
 from assent.kit.progress import Progress, nothing
 from assent.kit.store.studio import Studio
 from assent.purpose.projects import Purpose
@@ -293,13 +293,13 @@ def release_draft(
     found = find_draft(desk.studio, desk.purpose, draft)
     # One that exists is named again, but not after someone has withdrawn.
     desk.clear(found.needs(to_release=False))
-    made, said = released_already(desk.studio, found), True
+    made = released_already(desk.studio, found)
+    said = spoken_notice is None or find_speaker() is not None
     if made is None:
         needs = found.needs(to_release=True)
         clearances = desk.clear(needs)
         approved = recall(desk.studio, desk.purpose, found, clearances)
         notice = _notice(spoken_notice)
-        said = notice is not None or spoken_notice is None
         sealed = seal(
             desk.studio,
             desk.purpose,
