@@ -193,12 +193,15 @@ class Sitter:
     def tick(self, *names: str) -> None:
         """Tick boxes by the name of their field."""
         for name in names:
+            self.page.locator(f'input[name="{name}"]').first.wait_for()
+            self.page.wait_for_load_state()  # a page half read shows only some of them
             for box in self.page.locator(f'input[name="{name}"]').all():
                 box.check()
 
     def choose_everything(self) -> None:
         """Go from the notice to the camera, allowing all that is asked."""
         self.page.get_by_role("link", name="Continue").click()
+        self.page.wait_for_url("**/consent/choices")
         self.tick("modalities", "acts", "channels", "face_matching", "adult")
         self.page.get_by_role("button", name="Continue").click()
         self.page.wait_for_url("**/consent/record")

@@ -116,8 +116,9 @@ def test_a_face_that_leaves_and_returns_is_the_same_person(stage: Stage) -> None
     assert not set(range(stays + 12, stays + 12 + away)) & set(seen)
 
 
-def test_a_parcel_that_crosses_the_face_leaves_the_same_person(stage: Stage) -> None:
-    seen = who(take_in(stage, carried_past(40), stage.ada), stage)
+@pytest.mark.parametrize("quality", [12, 20])
+def test_a_parcel_that_crosses_the_face_leaves_the_same_person(stage: Stage, quality: int) -> None:
+    seen = who(take_in(stage, carried_past(40), stage.ada, quality=quality), stage)
     assert set(seen.values()) == {"ada"}
     # Free before and after.
     assert {*range(8), *range(30, 40)} <= set(seen)

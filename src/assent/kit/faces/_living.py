@@ -106,9 +106,14 @@ class Living:
         return before
 
     def _is_other(self, embedding: NDArray[np.float32]) -> bool:
+        """Whether the face is far from every look of the track so far.
+
+        The last alone may have been half covered, and then so is this one, from the other side.
+        """
         if not self._fork or not self.embeddings:
             return False
-        return float(np.linalg.norm(embedding - self.embeddings[-1])) > SAME_PERSON
+        apart = np.linalg.norm(np.stack(self.embeddings) - embedding, axis=1)
+        return bool(apart.min() > SAME_PERSON)
 
     def _split(self) -> "Living":
         before = Living(run=self.run, box=self.box, mesh=None, score=self.score, since=self.since)
