@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import shutil
 import socket
 import struct
 import subprocess
@@ -12,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from zlib import compress, crc32
 
+import imageio_ffmpeg
 import pytest
 from asgi import Client
 from casts import Cast, Stage
@@ -44,9 +44,9 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.enable_socket,
-    pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="copies are made by ffmpeg"),
 ]
 
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 QUICK = Limits(size=3_000_000, seconds=20.0, silence=4.0, slowest=2000.0, redirects=3)
 
 
@@ -103,7 +103,7 @@ def feed(served: Served, *paths: str) -> bytes:
 
 
 def changed(source: Path, to: Path, *how: str) -> bytes:
-    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", str(source), *how, str(to)], check=True)
+    subprocess.run([FFMPEG, "-v", "error", "-y", "-i", str(source), *how, str(to)], check=True)
     return to.read_bytes()
 
 
@@ -129,7 +129,7 @@ def test_copies_are_found_and_what_is_wrong_is_followed_up(stage: Stage, tmp_pat
     site.pages["/cut.mp4"] = changed(made.path, tmp_path / "c.mp4", "-vf", cut, "-crf", "24", "-an")
     stranger = "testsrc2=size=320x240:duration=2"
     other = tmp_path / "o.mp4"
-    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", stranger, str(other)], check=True)
+    subprocess.run([FFMPEG, "-v", "error", "-f", "lavfi", "-i", stranger, str(other)], check=True)
     site.pages["/other.mp4"] = other.read_bytes()
     with serve(site.say) as served, mailbox() as box:
         site.pages["/feed"] = feed(served, "same.mp4", "again.mp4", "cut.mp4", "other.mp4")
